@@ -1,0 +1,539 @@
+//! The report: what a run comes to, over the requests created in [warm-up, horizon).
+
+mod latencies;
+mod verdict;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+pub use latencies::Latencies;
+
+use crate::detector::{State, Transition};
+use crate::event::{Event, Fact};
+use crate::profile::{LatencyOf, Profile};
+use crate::request::{FailureMode, Request};
+use crate::units::{Instant, Rate, Ratio, Span};
+use crate::{ENGINE_REVISION, ENGINE_VERSION};
+
+/// With fewer ticks in the counted time there is no resolved state.
+pub const LEAST_TICKS: u64 = 200;
+
+/// At most so many transitions are kept as evidence; the rest is counted.
+const MOST_EVIDENCE: usize = 500;
+
+/// What a run comes to. [`Report::to_json`] is the form that the command line and the page share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The whole profile, every field.
+    pub profile: Value,
+    /// The seed of the run.
+    pub seed: u32,
+    /// 16 hex digits over everything that happened.
+    pub digest: String,
+    /// The resolved state; none with fewer than 200 counted ticks, or without a detector.
+    pub state: Option<State>,
+    /// Why there is no resolved state.
+    pub state_note: Option<String>,
+    /// The worst state at any time, warm-up included.
+    pub worst_state: Option<State>,
+    /// The state at the end.
+    pub final_state: Option<State>,
+    /// Share of the counted ticks in each state.
+    pub state_share: ByState<f64>,
+    /// When each state was first seen, in seconds, warm-up included.
+    pub first_seconds: ByState<Option<f64>>,
+    /// The detector's transitions, in order.
+    pub evidence: Vec<Evidence>,
+    /// Transitions beyond those kept.
+    pub evidence_dropped: u64,
+    /// The verdict in words.
+    pub verdict: String,
+    /// Requests created in the counted time, and what became of them.
+    pub requests: Requests,
+    /// Failed requests by mode.
+    pub failures: Map<String, Value>,
+    /// Sends; without a retry policy each is a request of its own.
+    pub attempts: u64,
+    /// Latency, from creation to completion, in seconds.
+    pub latency_seconds: Option<LatencySummary>,
+    /// Whether the quantiles are exact, or within 0.1 %.
+    pub latency_exact: bool,
+    /// Failed of created; none if none was created.
+    pub error_rate: Option<f64>,
+    /// Variance over mean of failures per second; none without failures.
+    pub error_clustering_index: Option<f64>,
+    /// Services ended in the counted time, of any outcome, per second.
+    pub throughput_per_second: f64,
+    /// Good answers in the counted time, per second.
+    pub goodput_per_second: f64,
+    /// Requests waiting, over the counted time.
+    pub queue: QueueSummary,
+    /// Busy worker-seconds of those there were in the counted time.
+    pub utilization: f64,
+    /// The counted time.
+    pub counted_seconds: Counted,
+    /// Whether the run has ended.
+    pub complete: bool,
+    /// What computed it.
+    pub engine: Engine,
+}
+
+/// One value per state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs)]
+#[serde(rename_all = "UPPERCASE")]
+pub struct ByState<T> {
+    pub stable: T,
+    pub degraded: T,
+    pub collapsed: T,
+}
+
+/// Requests by what became of them: created = completed + failed + abandoned + in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// All.
+    pub created: u64,
+    /// Answered well.
+    pub completed: u64,
+    /// Refused, dropped or failed in service.
+    pub failed: u64,
+    /// Given up by their clients.
+    pub abandoned: u64,
+    /// Still under way.
+    pub in_flight: u64,
+}
+
+/// Latency in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct LatencySummary {
+    pub mean: f64,
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+/// Requests waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct QueueSummary {
+    /// Time average.
+    pub mean: f64,
+    /// The most at any time.
+    pub max: u32,
+}
+
+/// The counted time, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct Counted {
+    pub from: f64,
+    pub to: f64,
+}
+
+/// What computed a report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Engine {
+    /// Of the crate.
+    pub version: &'static str,
+    /// Goes up whenever digests change on purpose.
+    pub revision: u32,
+    /// Records in the event stream.
+    pub events: u64,
+}
+
+/// A transition, as the report tells it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// When, in seconds.
+    pub at_seconds: f64,
+    /// From this state …
+    pub from: State,
+    /// … to this one.
+    pub to: State,
+    /// By this rule.
+    pub rule: &'static str,
+    /// `warm-up` or `counted`.
+    pub phase: &'static str,
+    /// How far the rule looked back, in seconds.
+    pub window_seconds: f64,
+    /// What it saw.
+    pub values: Map<String, Value>,
+    /// All of it as a sentence.
+    pub text: String,
+}
+
+impl Evidence {
+    /// Tells a transition; `warmup` ends the first phase.
+    #[must_use]
+    pub fn new(transition: &Transition, warmup: Instant) -> Self {
+        Self {
+            at_seconds: transition.at.seconds(),
+            from: transition.from,
+            to: transition.to,
+            rule: transition.rule.name(),
+            phase: if transition.at <= warmup {
+                "warm-up"
+            } else {
+                "counted"
+            },
+            window_seconds: transition.window.seconds(),
+            values: transition
+                .values
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), json!(value)))
+                .collect(),
+            text: verdict::sentence(transition),
+        }
+    }
+}
+
+/// Folds events and ticks into what the report needs.
+pub struct Tally {
+    warmup: Instant,
+    /// The end of the counted time; brought forward when the run ends early.
+    end: Instant,
+    /// The number of requests that ends the run.
+    most: u64,
+    latency_of: LatencyOf,
+    workers: u32,
+    requests: Requests,
+    failures: [u64; FailureMode::ALL.len()],
+    latencies: Latencies,
+    completed_in_window: u64,
+    succeeded_in_window: u64,
+    queue: Area,
+    busy: Area,
+    queue_max: u32,
+    clustering: Clustering,
+    ticks: [u64; 3],
+    first: [Option<Instant>; 3],
+    worst: Option<State>,
+    last: Option<State>,
+    transitions: Vec<Transition>,
+    transitions_dropped: u64,
+}
+
+/// A step function of time, integrated over the counted time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Area {
+    value: u32,
+    since: Instant,
+    nanos: u128,
+}
+
+impl Area {
+    #[inline]
+    fn set(&mut self, now: Instant, value: u32, from: Instant, to: Instant) {
+        let span = now.min(to) - self.since.max(from);
+        self.nanos += u128::from(span.nanos()) * u128::from(self.value);
+        self.value = value;
+        self.since = now;
+    }
+
+    /// The integral up to the end of the counted time, or up to `now` before that.
+    fn total_seconds(mut self, now: Instant, from: Instant, to: Instant) -> f64 {
+        self.set(now, 0, from, to);
+        self.nanos as f64 / 1e9
+    }
+}
+
+/// Failures per second: a running sum of counts and of their squares.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clustering {
+    bin: u64,
+    in_bin: u64,
+    sum: u64,
+    squares: u128,
+}
+
+impl Clustering {
+    fn add(&mut self, since_warmup: Span) {
+        let bin = since_warmup.nanos() / 1_000_000_000;
+        if bin != self.bin {
+            self.close();
+            self.bin = bin;
+        }
+        self.in_bin += 1;
+    }
+
+    fn close(&mut self) {
+        self.sum += self.in_bin;
+        self.squares += u128::from(self.in_bin) * u128::from(self.in_bin);
+        self.in_bin = 0;
+    }
+
+    /// Sample variance over mean of the counts in `counted` seconds; seconds without failures count.
+    fn index(mut self, counted: Span) -> Option<f64> {
+        self.close();
+        let bins = counted.nanos().div_ceil(1_000_000_000) as f64;
+        let mean = self.sum as f64 / bins;
+        (self.sum > 0 && bins > 1.0)
+            .then(|| (self.squares as f64 - bins * mean * mean) / (bins - 1.0) / mean)
+    }
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        Self {
+            warmup: Instant::from_seconds(profile.run.warmup_seconds),
+            end: Instant::from_seconds(profile.run.duration_seconds),
+            most: profile.run.max_requests.map_or(u64::MAX, u64::from),
+            latency_of: profile.telemetry.latency_of,
+            workers: profile.workers.count,
+            requests: Requests::default(),
+            failures: [0; 6],
+            latencies: Latencies::default(),
+            completed_in_window: 0,
+            succeeded_in_window: 0,
+            queue: Area::default(),
+            busy: Area::default(),
+            queue_max: 0,
+            clustering: Clustering::default(),
+            ticks: [0; 3],
+            first: [Some(Instant::ZERO), None, None],
+            worst: None,
+            last: None,
+            transitions: Vec::new(),
+            transitions_dropped: 0,
+        }
+    }
+
+    /// The run ends here.
+    pub fn end_at(&mut self, end: Instant) {
+        self.end = self.end.min(end);
+    }
+
+    /// The start of the counted time.
+    #[must_use]
+    pub fn warmup(&self) -> Instant {
+        self.warmup
+    }
+
+    /// Folds one event.
+    #[inline]
+    pub fn fold(&mut self, event: &Event<'_>) {
+        let at = event.at;
+        match event.fact {
+            Fact::Created(request) => {
+                self.requests.created += u64::from(self.is_counted(request));
+                if request.number + 1 >= self.most {
+                    self.end_at(at + Span::from_nanos(1));
+                }
+            }
+            Fact::Throttled { request, mode } => self.fail(at, request, mode),
+            Fact::Admitted { waiting, .. } => self.queue_now(at, waiting),
+            Fact::Started { waiting, .. } => {
+                self.queue_now(at, waiting);
+                self.busy
+                    .set(at, self.busy.value + 1, self.warmup, self.end);
+            }
+            Fact::Completed {
+                request, outcome, ..
+            } => {
+                self.busy
+                    .set(at, self.busy.value - 1, self.warmup, self.end);
+                if self.warmup <= at && at < self.end {
+                    self.completed_in_window += 1;
+                    self.succeeded_in_window += u64::from(outcome.is_good());
+                }
+                if outcome.is_good() {
+                    self.requests.completed += u64::from(self.is_counted(request));
+                } else {
+                    self.fail(at, request, outcome);
+                }
+                let wanted = outcome.is_good() || self.latency_of == LatencyOf::Completed;
+                if wanted && self.is_counted(request) {
+                    self.latencies.add(at - request.created);
+                }
+            }
+            Fact::Blocked(_)
+            | Fact::Fault { .. }
+            | Fact::Transition { .. }
+            | Fact::Adapted { .. } => {}
+        }
+    }
+
+    /// Takes note of the detector's state at a tick, and of a transition that led to it.
+    pub fn tick(&mut self, at: Instant, state: Option<State>, transition: Option<&Transition>) {
+        self.last = state;
+        self.worst = self.worst.max(state);
+        if let Some(state) = state {
+            let index = state as usize;
+            self.first[index] = self.first[index].or(Some(at));
+            self.ticks[index] += u64::from(self.warmup < at);
+        }
+        if let Some(transition) = transition {
+            if self.transitions.len() < MOST_EVIDENCE {
+                self.transitions.push(transition.clone());
+            } else {
+                self.transitions_dropped += 1;
+            }
+        }
+    }
+
+    #[inline]
+    fn is_counted(&self, request: &Request) -> bool {
+        self.warmup <= request.created
+    }
+
+    fn fail(&mut self, at: Instant, request: &Request, mode: FailureMode) {
+        if self.is_counted(request) {
+            self.requests.failed += 1;
+            self.failures[mode as usize] += 1;
+            if at < self.end {
+                self.clustering.add(at - self.warmup);
+            }
+        }
+    }
+
+    #[inline]
+    fn queue_now(&mut self, at: Instant, waiting: u32) {
+        if at < self.end {
+            if self.queue.since < self.warmup && self.warmup <= at {
+                self.queue_max = self.queue_max.max(self.queue.value);
+            }
+            if self.warmup <= at {
+                self.queue_max = self.queue_max.max(waiting);
+            }
+        }
+        self.queue.set(at, waiting, self.warmup, self.end);
+    }
+
+    /// The report as of `now`.
+    #[must_use]
+    pub fn report(
+        &self,
+        profile: &Profile,
+        digest: String,
+        now: Instant,
+        events: u64,
+        complete: bool,
+    ) -> Report {
+        let to = if complete {
+            self.end
+        } else {
+            self.end.min(now)
+        };
+        let counted = to - self.warmup;
+        let per_second = |count| Rate::of(count, counted).per_second();
+        let over_time = |area: Area| {
+            if counted.is_zero() {
+                0.0
+            } else {
+                area.total_seconds(now.max(to), self.warmup, to) / counted.seconds()
+            }
+        };
+        let ticks: u64 = self.ticks.iter().sum();
+        let share = |state: State| Ratio::of(self.ticks[state as usize], ticks).value();
+        let first = |state: State| {
+            self.first[state as usize]
+                .map(Instant::seconds)
+                .filter(|_| profile.detector.enabled)
+        };
+        let mut requests = self.requests;
+        requests.in_flight = requests.created - requests.completed - requests.failed;
+        let quantiles = self.latencies.quantiles([0.5, 0.95, 0.99]);
+        let mut report =
+            Report {
+                profile: crate::wire::to_value(profile),
+                seed: profile.seed,
+                digest,
+                state: self.resolved(),
+                state_note: state_note(profile, ticks),
+                worst_state: self.worst,
+                final_state: self.last,
+                state_share: ByState {
+                    stable: share(State::Stable),
+                    degraded: share(State::Degraded),
+                    collapsed: share(State::Collapsed),
+                },
+                first_seconds: ByState {
+                    stable: first(State::Stable),
+                    degraded: first(State::Degraded),
+                    collapsed: first(State::Collapsed),
+                },
+                evidence: self
+                    .transitions
+                    .iter()
+                    .map(|t| Evidence::new(t, self.warmup))
+                    .collect(),
+                evidence_dropped: self.transitions_dropped,
+                verdict: String::new(),
+                requests,
+                failures: FailureMode::ALL[1..]
+                    .iter()
+                    .map(|&mode| (mode.name().to_owned(), json!(self.failures[mode as usize])))
+                    .collect(),
+                attempts: requests.created,
+                latency_seconds: self.latencies.mean().zip(quantiles).map(
+                    |(mean, [p50, p95, p99])| LatencySummary {
+                        mean,
+                        p50,
+                        p95,
+                        p99,
+                    },
+                ),
+                latency_exact: self.latencies.is_exact(),
+                error_rate: (requests.created > 0)
+                    .then(|| requests.failed as f64 / requests.created as f64),
+                error_clustering_index: self.clustering.index(counted),
+                throughput_per_second: per_second(self.completed_in_window),
+                goodput_per_second: per_second(self.succeeded_in_window),
+                queue: QueueSummary {
+                    mean: over_time(self.queue),
+                    max: self.queue_max,
+                },
+                utilization: over_time(self.busy) / f64::from(self.workers),
+                counted_seconds: Counted {
+                    from: self.warmup.seconds(),
+                    to: to.seconds(),
+                },
+                complete,
+                engine: Engine {
+                    version: ENGINE_VERSION,
+                    revision: ENGINE_REVISION,
+                    events,
+                },
+            };
+        report.verdict = verdict::verdict(&report);
+        report
+    }
+
+    /// COLLAPSED if at least half of the counted ticks were, else DEGRADED if at least half were
+    /// that or worse, else STABLE.
+    fn resolved(&self) -> Option<State> {
+        let [stable, degraded, collapsed] = self.ticks;
+        let all = stable + degraded + collapsed;
+        if all < LEAST_TICKS {
+            return None;
+        }
+        Some(if 2 * collapsed >= all {
+            State::Collapsed
+        } else if 2 * (collapsed + degraded) >= all {
+            State::Degraded
+        } else {
+            State::Stable
+        })
+    }
+}
+
+fn state_note(profile: &Profile, ticks: u64) -> Option<String> {
+    if !profile.detector.enabled {
+        return Some("the detector is off".to_owned());
+    }
+    (ticks < LEAST_TICKS).then(|| format!("too short: {ticks} ticks counted, {LEAST_TICKS} needed"))
+}
+
+impl Report {
+    /// The canonical value; the host adds its wall time.
+    ///
+    /// # Panics
+    ///
+    /// Never: a report is plain data.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).expect("a report is plain data")
+    }
+}

@@ -1,0 +1,496 @@
+//! A run: every stage of one experiment, tied together. Only this file names them all.
+//!
+//! ```text
+//!  agents, generators ──► queue ──► workers (faults) ──► events ──► telemetry ──► detector ──► report
+//!          ▲                                                                         │
+//!          └──────────────────────────────── throttle ◄──────────────────────────────┘
+//! ```
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures::StreamExt;
+use futures::future::LocalBoxFuture;
+use futures::stream::FuturesUnordered;
+
+use crate::arrival::{self, Horizon, Load};
+use crate::detector::{Detector, State, Transition};
+use crate::event::{Digest, Emit, Event, Fact};
+use crate::executor::{Executor, Paused, VirtualTime};
+use crate::fault::Injector;
+use crate::profile::{Profile, RunUntil};
+use crate::queue::Queue;
+use crate::random::Randomness;
+use crate::report::{Report, Tally};
+use crate::request::Answers;
+use crate::runtime::Runtime;
+use crate::telemetry::{self, Counts, Sample, Series, Telemetry};
+use crate::throttle::Throttle;
+use crate::units::{Instant, Span};
+use crate::worker::{self, Pool, ServiceTime};
+
+/// Polls between two looks at the outside when a run is awaited as a future.
+const POLLS_PER_SLICE: u64 = 10_000;
+
+/// Sees every record of the event stream, in order.
+pub type Observer = Box<dyn FnMut(&Event<'_>)>;
+
+/// One run of an experiment in virtual time.
+///
+/// Drive it in slices with [`advance`](Self::advance), or await it: it is an ordinary future that
+/// any executor can poll, and the digest is the same under all of them.
+///
+/// ```
+/// use agent_chaos_core::{Run, wire};
+///
+/// let profile = wire::parse(r#"{"version": 1, "run": {"duration_seconds": 20, "warmup_seconds": 5}}"#)?;
+/// let report = Run::new(&profile).finish();
+/// assert_eq!(report.requests.in_flight, 0);
+/// # Ok::<(), wire::ProfileError>(())
+/// ```
+pub struct Run {
+    profile: Profile,
+    executor: Executor,
+    system: System<VirtualTime>,
+}
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Up to and including this moment.
+    pub until: Instant,
+    /// With at most so many polls of tasks.
+    pub polls: u64,
+}
+
+impl Limit {
+    /// To the end.
+    pub const NONE: Self = Self {
+        until: Instant::NEVER,
+        polls: u64::MAX,
+    };
+}
+
+impl Run {
+    /// A run of this profile that has not begun.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        Self::observed(profile, None)
+    }
+
+    /// As [`new`](Self::new), with somebody who sees every event.
+    #[must_use]
+    pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
+        let mut executor = Executor::new();
+        let (system, stages) = System::build(profile, executor.virtual_time(), observer);
+        stages.for_each(&mut |stage| executor.spawn(stage));
+        Self {
+            profile: profile.clone(),
+            executor,
+            system,
+        }
+    }
+
+    /// Goes on, up to the limit. Whether the run has finished now.
+    pub fn advance(&mut self, limit: Limit) -> bool {
+        match self.executor.advance(limit.until, limit.polls) {
+            Paused::Finished => true,
+            Paused::Until | Paused::Budget => false,
+            Paused::Waiting => unreachable!("every stage waits for another stage or for a timer"),
+        }
+    }
+
+    /// Goes on to the next record of the event stream, or to the end. Whether the run has finished.
+    pub fn advance_one_event(&mut self) -> bool {
+        let before = self.counts().events;
+        while self.counts().events == before {
+            if self.advance(Limit {
+                polls: 1,
+                ..Limit::NONE
+            }) {
+                return true;
+            }
+        }
+        self.is_finished()
+    }
+
+    /// Goes on to the end.
+    pub fn finish(mut self) -> Report {
+        while !self.advance(Limit::NONE) {}
+        self.report()
+    }
+
+    /// The profile.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The present moment of virtual time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.executor.now()
+    }
+
+    /// When the last request may be created, as far as is known.
+    #[must_use]
+    pub fn horizon(&self) -> Instant {
+        self.system.horizon.at()
+    }
+
+    /// Whether everything has been done.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.executor.is_finished()
+    }
+
+    /// How much of the run is done, from 0 to 1: by time, or by requests if their number ends it.
+    #[must_use]
+    pub fn progress(&self) -> f64 {
+        if self.is_finished() {
+            return 1.0;
+        }
+        let by_time = self.now().seconds() / self.profile.run.duration_seconds;
+        let by_requests = self.profile.run.max_requests.map_or(0.0, |most| {
+            self.system.horizon.created() as f64 / f64::from(most)
+        });
+        by_time.max(by_requests).min(1.0)
+    }
+
+    /// Counts so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.system.observation.inner.borrow().telemetry.counts()
+    }
+
+    /// The digest of everything that has happened so far.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.system.observation.inner.borrow().digest.text()
+    }
+
+    /// The report as of now.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.system
+            .report(&self.profile, self.now(), self.is_finished())
+    }
+
+    /// Reads the recorded series.
+    pub fn with_series<T>(&self, read: impl FnOnce(&Series) -> T) -> T {
+        read(&self.system.observation.inner.borrow().series)
+    }
+
+    /// The detector's transitions from the `from`-th on, and how many there have been.
+    #[must_use]
+    pub fn transitions_from(&self, from: usize) -> Vec<Transition> {
+        let observation = self.system.observation.inner.borrow();
+        observation
+            .transitions
+            .get(from..)
+            .unwrap_or_default()
+            .to_vec()
+    }
+
+    /// The moment as a picture.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        let observation = self.system.observation.inner.borrow();
+        let counts = observation.telemetry.counts();
+        let blocked = self.system.queue.blocked() as u32;
+        let agents = self
+            .profile
+            .agents
+            .as_ref()
+            .map_or(0, |agents| agents.count);
+        let delayed = self.system.throttle.delayed();
+        Picture {
+            counts,
+            blocked,
+            agents,
+            delayed,
+            last: observation.last.clone(),
+            state: observation.detector.as_ref().map(Detector::state),
+            throttle_delay: self.system.throttle.mean_delay(),
+        }
+    }
+}
+
+/// The moment as a picture: what happens where.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Counts so far.
+    pub counts: Counts,
+    /// Senders that wait at the entrance of the full queue.
+    pub blocked: u32,
+    /// Agents in all.
+    pub agents: u32,
+    /// Agents that the throttle holds back.
+    pub delayed: u32,
+    /// What was measured at the last tick.
+    pub last: Option<Sample>,
+    /// The detector's state; none if it is off.
+    pub state: Option<State>,
+    /// The throttle's mean delay.
+    pub throttle_delay: Span,
+}
+
+impl Future for Run {
+    type Output = Report;
+
+    /// Goes on for a slice, then lets the host do something else.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report> {
+        if self.advance(Limit {
+            polls: POLLS_PER_SLICE,
+            ..Limit::NONE
+        }) {
+            return Poll::Ready(self.report());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Runs the same stages on another runtime's clock and timers.
+///
+/// Under a coarser clock than nanoseconds the statistics agree with those of a [`Run`], the digest
+/// need not.
+pub async fn drive<R: Runtime>(profile: &Profile, runtime: R) -> Report {
+    let (system, stages) = System::build(profile, runtime.clone(), None);
+    let mut all = FuturesUnordered::new();
+    stages.for_each(&mut |stage| all.push(stage));
+    while all.next().await.is_some() {}
+    system.report(profile, runtime.now(), true)
+}
+
+/// What the stages of a run share.
+struct System<R: Runtime> {
+    observation: Rc<Observation>,
+    queue: Rc<Queue<R, Observation>>,
+    throttle: Rc<Throttle>,
+    horizon: Rc<Horizon>,
+}
+
+/// The stages of a run, in the order in which they are started.
+struct Stages<R: Runtime> {
+    load: Rc<Load<R, Observation>>,
+    pool: Rc<Pool<R, Observation>>,
+    profile: Profile,
+    ticker: LocalBoxFuture<'static, ()>,
+}
+
+impl<R: Runtime> Stages<R> {
+    fn for_each(self, start: &mut dyn FnMut(LocalBoxFuture<'static, ()>)) {
+        start(self.ticker);
+        for index in 0..self.profile.workers.count {
+            start(Box::pin(worker::worker(Rc::clone(&self.pool), index)));
+        }
+        if let Some(rules) = self.profile.arrivals {
+            start(Box::pin(arrival::generator(Rc::clone(&self.load), rules)));
+        }
+        if let Some(rules) = self.profile.agents.map(Rc::new) {
+            for index in 0..rules.count {
+                start(Box::pin(arrival::agent(
+                    Rc::clone(&self.load),
+                    Rc::clone(&rules),
+                    index,
+                )));
+            }
+        }
+    }
+}
+
+impl<R: Runtime> System<R> {
+    fn build(profile: &Profile, runtime: R, observer: Option<Observer>) -> (Self, Stages<R>) {
+        let observation = Rc::new(Observation::new(profile, observer));
+        let randomness = Randomness::new(profile.seed);
+        let agents = profile.agents.as_ref().map_or(0, |agents| agents.count);
+        let senders = u64::from(agents) + u64::from(profile.arrivals.is_some());
+        let shared = (runtime.clone(), Rc::clone(&observation), randomness.clone());
+        let queue = Rc::new(Queue::new(
+            shared,
+            &profile.queue,
+            profile.workers.count,
+            senders,
+        ));
+        let answers = Rc::new(Answers::new(agents));
+        let throttle = Rc::new(Throttle::new(profile.throttle.clone()));
+        let horizon = Rc::new(Horizon::new(
+            Instant::from_seconds(profile.run.duration_seconds),
+            profile.run.max_requests,
+        ));
+        let load = Load {
+            runtime: runtime.clone(),
+            events: Rc::clone(&observation),
+            randomness: randomness.clone(),
+            queue: Rc::clone(&queue),
+            answers: Rc::clone(&answers),
+            throttle: Rc::clone(&throttle),
+            horizon: Rc::clone(&horizon),
+            mix: profile.requests.clone(),
+        };
+        let pool = Pool {
+            runtime: runtime.clone(),
+            events: Rc::clone(&observation),
+            randomness,
+            queue: Rc::clone(&queue),
+            answers,
+            service: ServiceTime::new(profile.workers.service.clone(), &profile.requests),
+            injector: Injector::new(&profile.faults),
+        };
+        let interval = Span::from_seconds(profile.telemetry.interval_seconds);
+        let until_idle = profile.run.until == RunUntil::Idle;
+        let tick = {
+            let (observation, queue) = (Rc::clone(&observation), Rc::clone(&queue));
+            let (throttle, horizon) = (Rc::clone(&throttle), Rc::clone(&horizon));
+            move |now| {
+                let state = observation.tick(now, queue.oldest(), &throttle);
+                // The feedback: what the detector says decides how long agents wait from now on.
+                if let Some(delay) = state.and_then(|state| throttle.follow(state)) {
+                    observation.emit(Event {
+                        at: now,
+                        fact: Fact::Adapted { delay },
+                    });
+                }
+                let idle = until_idle && queue.is_closed() && observation.is_idle();
+                if idle {
+                    horizon.bring_forward(observation.last_completion() + Span::from_nanos(1));
+                }
+                idle
+            }
+        };
+        let ticker = Box::pin(telemetry::ticks(
+            runtime,
+            interval,
+            Rc::clone(&horizon),
+            tick,
+        ));
+        let stages = Stages {
+            load: Rc::new(load),
+            pool: Rc::new(pool),
+            profile: profile.clone(),
+            ticker,
+        };
+        (
+            Self {
+                observation,
+                queue,
+                throttle,
+                horizon,
+            },
+            stages,
+        )
+    }
+
+    fn report(&self, profile: &Profile, now: Instant, complete: bool) -> Report {
+        let mut observation = self.observation.inner.borrow_mut();
+        observation.tally.end_at(self.horizon.at());
+        let (digest, events) = (
+            observation.digest.text(),
+            observation.telemetry.counts().events,
+        );
+        observation
+            .tally
+            .report(profile, digest, now, events, complete)
+    }
+}
+
+/// Everybody who folds the event stream.
+struct Observation {
+    inner: RefCell<Folds>,
+    last_completion: Cell<Instant>,
+}
+
+struct Folds {
+    digest: Digest,
+    telemetry: Telemetry,
+    tally: Tally,
+    detector: Option<Detector>,
+    series: Series,
+    transitions: Vec<Transition>,
+    last: Option<Sample>,
+    observer: Option<Observer>,
+}
+
+/// Transitions kept for whoever watches a run.
+const MOST_TRANSITIONS: usize = 10_000;
+
+impl Observation {
+    fn new(profile: &Profile, observer: Option<Observer>) -> Self {
+        let folds = Folds {
+            digest: Digest::default(),
+            telemetry: Telemetry::new(profile),
+            tally: Tally::new(profile),
+            detector: Detector::new(profile),
+            series: Series::default(),
+            transitions: Vec::new(),
+            last: None,
+            observer,
+        };
+        Self {
+            inner: RefCell::new(folds),
+            last_completion: Cell::new(Instant::ZERO),
+        }
+    }
+
+    /// Measures, has the detector look, and records. The state from now on.
+    fn tick(&self, now: Instant, oldest: Option<Instant>, throttle: &Throttle) -> Option<State> {
+        let mut folds = self.inner.borrow_mut();
+        let mut sample = folds.telemetry.sample(now, oldest);
+        let transition = folds
+            .detector
+            .as_mut()
+            .and_then(|detector| detector.look(&sample));
+        let state = folds.detector.as_ref().map(Detector::state);
+        if let Some(Transition { from, to, rule, .. }) = transition {
+            folds.fold(&Event {
+                at: now,
+                fact: Fact::Transition { from, to, rule },
+            });
+        }
+        folds.tally.tick(now, state, transition.as_ref());
+        if folds.transitions.len() < MOST_TRANSITIONS {
+            folds.transitions.extend(transition);
+        }
+        sample.state = state;
+        sample.throttle_delay = throttle.mean_delay_in(state);
+        folds.series.push(&sample);
+        folds.last = Some(sample);
+        state
+    }
+
+    /// Whether nothing waits and nothing is served.
+    fn is_idle(&self) -> bool {
+        let counts = self.inner.borrow().telemetry.counts();
+        counts.created == counts.refused + counts.completed
+    }
+
+    fn last_completion(&self) -> Instant {
+        self.last_completion.get()
+    }
+}
+
+impl Emit for Observation {
+    #[inline]
+    fn emit(&self, event: Event<'_>) {
+        if let Fact::Completed { .. } = event.fact {
+            self.last_completion.set(event.at);
+        }
+        self.inner.borrow_mut().fold(&event);
+    }
+}
+
+impl Folds {
+    #[inline]
+    fn fold(&mut self, event: &Event<'_>) {
+        self.digest.fold(event);
+        self.telemetry.fold(event);
+        self.tally.fold(event);
+        if let Some(observer) = &mut self.observer {
+            observer(event);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Series for charts: one column per measure, thinned as they are recorded, so that an hour of
+//! virtual time takes no more room than a minute.
+//!
+//! A row covers one tick at first. When the rows are full, neighbours are merged and every row
+//! covers twice as many ticks: the last value stands for most columns, the smallest and largest for
+//! the columns that say so.
+
+use super::Sample;
+
+/// How the values of several ticks become one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Merge {
+    Last,
+    Least,
+    Most,
+}
+
+macro_rules! columns {
+    ($($name:literal, $merge:ident, $value:expr;)*) => {
+        /// Names of the columns, in order.
+        pub const COLUMNS: &[&str] = &[$($name),*];
+        const MERGES: &[Merge] = &[$(Merge::$merge),*];
+
+        fn row(sample: &Sample) -> [f64; COLUMNS.len()] {
+            let read: [fn(&Sample) -> f64; COLUMNS.len()] = [$($value),*];
+            read.map(|read| read(sample))
+        }
+    };
+}
+
+fn or_nan(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::NAN)
+}
+
+columns! {
+    "time", Last, |s| s.at.seconds();
+    "offered", Last, |s| s.offered.per_second();
+    "accepted", Last, |s| s.accepted.per_second();
+    "taken", Last, |s| s.taken.per_second();
+    "throughput", Last, |s| s.throughput.per_second();
+    "goodput", Last, |s| s.goodput.per_second();
+    "derivative", Last, |s| s.derivative;
+    "queue", Last, |s| f64::from(s.queue);
+    "queue_min", Least, |s| f64::from(s.queue_min);
+    "queue_max", Most, |s| f64::from(s.queue_max);
+    "saturation", Last, |s| or_nan(s.saturation);
+    "busy", Last, |s| f64::from(s.busy);
+    "latency_mean", Last, |s| or_nan(s.latency_mean);
+    "latency_p50", Last, |s| or_nan(s.latency_p50);
+    "latency_p95", Most, |s| or_nan(s.latency_p95);
+    "latency_p99", Most, |s| or_nan(s.latency_p99);
+    "latency_samples", Last, |s| s.latency_samples as f64;
+    "error_ratio", Last, |s| s.error_ratio;
+    "state", Most, |s| s.state.map_or(f64::NAN, |state| f64::from(state as u8));
+    "throttle_delay", Most, |s| s.throttle_delay.seconds();
+    "oldest", Most, |s| or_nan(s.oldest);
+}
+
+/// When there are this many rows, neighbours are merged.
+const MAX_ROWS: usize = 4096;
+
+/// The recorded columns.
+pub struct Series {
+    columns: [Vec<f64>; COLUMNS.len()],
+    ticks_per_row: u32,
+    /// Ticks in the last row; a full row is closed.
+    in_last: u32,
+    thinned: u32,
+}
+
+/// How much of the series somebody has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    rows: usize,
+    thinned: u32,
+    open: bool,
+}
+
+/// What was recorded since somebody last looked.
+pub struct News<'a> {
+    /// Everything starts again from the beginning: the series have been thinned.
+    pub reset: bool,
+    /// The first row here takes the place of the last row seen before.
+    pub replace_last: bool,
+    /// One slice per column, in the order of [`COLUMNS`].
+    pub columns: Vec<&'a [f64]>,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            columns: std::array::from_fn(|_| Vec::new()),
+            ticks_per_row: 1,
+            in_last: 0,
+            thinned: 0,
+        }
+    }
+}
+
+impl Series {
+    /// Records one tick.
+    pub fn push(&mut self, sample: &Sample) {
+        let opens = self.in_last == 0 || self.in_last == self.ticks_per_row;
+        if opens && self.rows() == MAX_ROWS {
+            self.thin();
+        }
+        for ((column, &merge), value) in self.columns.iter_mut().zip(MERGES).zip(row(sample)) {
+            match column.last_mut() {
+                Some(last) if !opens => *last = merged(merge, *last, value),
+                _ => column.push(value),
+            }
+        }
+        self.in_last = if opens { 1 } else { self.in_last + 1 };
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.columns[0].len()
+    }
+
+    /// How many ticks a closed row covers.
+    #[must_use]
+    pub fn ticks_per_row(&self) -> u32 {
+        self.ticks_per_row
+    }
+
+    /// One column by its name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        COLUMNS
+            .iter()
+            .position(|&known| known == name)
+            .map(|index| self.columns[index].as_slice())
+    }
+
+    /// What was recorded since `seen`, which is brought up to date.
+    pub fn news(&self, seen: &mut Seen) -> News<'_> {
+        let reset = seen.thinned != self.thinned;
+        let replace_last = !reset && seen.open;
+        let from = if reset {
+            0
+        } else {
+            seen.rows - usize::from(replace_last)
+        };
+        *seen = Seen {
+            rows: self.rows(),
+            thinned: self.thinned,
+            open: self.in_last < self.ticks_per_row && self.rows() > 0,
+        };
+        News {
+            reset,
+            replace_last,
+            columns: self.columns.iter().map(|column| &column[from..]).collect(),
+        }
+    }
+
+    fn thin(&mut self) {
+        for (column, &merge) in self.columns.iter_mut().zip(MERGES) {
+            let half = column.len() / 2;
+            for row in 0..half {
+                column[row] = merged(merge, column[2 * row], column[2 * row + 1]);
+            }
+            column.truncate(half);
+        }
+        self.ticks_per_row = self.ticks_per_row.saturating_mul(2);
+        self.in_last = self.ticks_per_row;
+        self.thinned += 1;
+    }
+}
+
+fn merged(merge: Merge, before: f64, now: f64) -> f64 {
+    match merge {
+        Merge::Last => now,
+        // `min` and `max` pass over an undefined number.
+        Merge::Least => before.min(now),
+        Merge::Most => before.max(now),
+    }
+}

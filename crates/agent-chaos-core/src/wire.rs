@@ -1,0 +1,919 @@
+//! The written form: JSON in, JSON out, and the JSON Schema between.
+//!
+//! ```text
+//! text ─► syntax ─► schema (types, bounds, unknown fields) ─► rules across fields ─► Profile
+//!           │              │                                        │
+//!           └──────────────┴──── ProfileError: field, found, accepted ◄
+//! ```
+//!
+//! This is the only file that knows how a profile is written. Every error names its field by a
+//! JSON pointer (RFC 6901) and says what would be accepted.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde::Serialize;
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value, json};
+
+use crate::profile::{PROFILE_VERSION, Profile};
+
+/// The JSON Schema of a profile (draft 2020-12), as text.
+pub const SCHEMA: &str = include_str!("../profile.schema.json");
+
+/// Longer texts are refused unread.
+pub const MAX_TEXT_BYTES: usize = 1_000_000;
+
+/// What a message quotes of a value, at the most.
+const MAX_QUOTE_CHARS: usize = 40;
+
+/// A list of more problems than this helps nobody.
+const MAX_PROBLEMS: usize = 50;
+
+/// One thing wrong with a profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// JSON pointer to the field; empty for the text as a whole.
+    pub field: String,
+    /// What stands there.
+    pub found: String,
+    /// What would be accepted.
+    pub accepted: String,
+    /// The sentence for people.
+    pub message: String,
+}
+
+impl Problem {
+    fn new(field: &str, found: impl Into<String>, accepted: impl Into<String>) -> Self {
+        let (found, accepted) = (found.into(), accepted.into());
+        let place = if field.is_empty() {
+            "the profile"
+        } else {
+            field
+        };
+        let message = format!("{place}: found {found}, accepted: {accepted}");
+        Self {
+            field: field.to_owned(),
+            found,
+            accepted,
+            message,
+        }
+    }
+}
+
+/// A profile was refused; nothing of it was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileError {
+    problems: Vec<Problem>,
+}
+
+impl ProfileError {
+    fn one(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
+
+    /// The first problem in the order of the text.
+    #[must_use]
+    pub fn first(&self) -> &Problem {
+        &self.problems[0]
+    }
+
+    /// Every problem found, at least one.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first().message)?;
+        match self.problems.len() - 1 {
+            0 => Ok(()),
+            1 => f.write_str(" (and 1 more problem)"),
+            more => write!(f, " (and {more} more problems)"),
+        }
+    }
+}
+
+impl std::error::Error for ProfileError {}
+
+/// Reads a profile.
+///
+/// # Errors
+///
+/// [`ProfileError`] if the text is no JSON, or a field is unknown, has the wrong type or lies
+/// outside its bounds, or fields contradict each other.
+pub fn parse(text: &str) -> Result<Profile, ProfileError> {
+    from_value(parse_value(text)?)
+}
+
+/// Reads JSON without looking at what it says.
+///
+/// # Errors
+///
+/// [`ProfileError`] if the text is too long or no JSON, or names a field twice.
+pub fn parse_value(text: &str) -> Result<Value, ProfileError> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(ProfileError::one(Problem::new(
+            "",
+            format!("{} bytes of text", text.len()),
+            format!("at most {MAX_TEXT_BYTES} bytes"),
+        )));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| {
+        let at = byte_offset(text, error.line(), error.column());
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or(&what).to_owned();
+        let place = format!("{what}, at line {} column {}", error.line(), error.column());
+        ProfileError::one(Problem::new(&pointer_at(text, at), place, "valid JSON"))
+    })
+}
+
+/// Reads a profile from JSON that has been parsed already.
+///
+/// # Errors
+///
+/// As [`parse`], syntax apart.
+pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
+    if let Some(problem) = newer_version(&value) {
+        return Err(ProfileError::one(problem));
+    }
+    let mut problems = Vec::new();
+    check(schema(), &mut value, &mut String::new(), &mut problems);
+    if !problems.is_empty() {
+        return Err(ProfileError { problems });
+    }
+    // What the schema accepts deserializes; the field is unknown here, should that ever fail.
+    let profile: Profile = serde_json::from_value(value).map_err(|error| {
+        ProfileError::one(Problem::new(
+            "",
+            error.to_string(),
+            "a profile as the schema describes it",
+        ))
+    })?;
+    let conflicts: Vec<_> = profile
+        .conflicts()
+        .into_iter()
+        .map(|conflict| Problem::new(conflict.field, conflict.found, conflict.accepted))
+        .collect();
+    if conflicts.is_empty() {
+        Ok(profile)
+    } else {
+        Err(ProfileError {
+            problems: conflicts,
+        })
+    }
+}
+
+/// The canonical value: every field, in the order of the types.
+///
+/// # Panics
+///
+/// Never: a profile has no map keys but strings and no number that JSON cannot hold.
+#[must_use]
+pub fn to_value(profile: &Profile) -> Value {
+    serde_json::to_value(profile).expect("a profile is plain data")
+}
+
+/// The canonical text, on one line.
+#[must_use]
+pub fn to_text(profile: &Profile) -> String {
+    to_value(profile).to_string()
+}
+
+/// The canonical text for people, indented by two spaces.
+#[must_use]
+pub fn to_pretty(profile: &Profile) -> String {
+    format!("{:#}", to_value(profile))
+}
+
+/// A hash of everything that decides the result: 64-bit xxh3 of the canonical text.
+#[must_use]
+pub fn hash(profile: &Profile) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(to_text(profile).as_bytes())
+}
+
+/// The profile with `path` (dotted) set to `value`; the section is switched on if it was off.
+///
+/// # Errors
+///
+/// [`ProfileError`] if there is no such path or the value is not accepted there.
+pub fn set(profile: &Profile, path: &str, value: Value) -> Result<Profile, ProfileError> {
+    let mut whole = to_value(profile);
+    set_value(&mut whole, path, value)?;
+    from_value(whole)
+}
+
+/// Sets `path` (dotted) within a canonical value without checking what is set.
+///
+/// # Errors
+///
+/// [`ProfileError`] if there is no such path.
+pub fn set_value(whole: &mut Value, path: &str, value: Value) -> Result<(), ProfileError> {
+    let mut place = whole;
+    let mut node = schema();
+    let mut pointer = String::new();
+    for name in path.split('.') {
+        let inner = node
+            .pointer("/properties")
+            .and_then(Value::as_object)
+            .filter(|o| !o.is_empty());
+        pointer.push('/');
+        pointer.push_str(&escape(name));
+        let Some(next) = inner.and_then(|properties| properties.get(name)) else {
+            let accepted = inner.map_or_else(|| "a path that ends before".to_owned(), names_of);
+            return Err(ProfileError::one(Problem::new(
+                &pointer,
+                "an unknown field",
+                accepted,
+            )));
+        };
+        if place.is_null() {
+            *place = node.get("x-template").cloned().unwrap_or_else(|| json!({}));
+        }
+        let Value::Object(fields) = place else {
+            return Err(ProfileError::one(Problem::new(
+                &pointer,
+                "a path into a plain value",
+                "a section",
+            )));
+        };
+        place = fields.entry(name.to_owned()).or_insert(Value::Null);
+        node = next;
+    }
+    *place = value;
+    Ok(())
+}
+
+/// One field in which a profile differs from another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// Dotted path.
+    pub path: String,
+    /// The value in the other profile.
+    pub from: Value,
+    /// The value in this profile.
+    pub to: Value,
+}
+
+/// The fields in which `profile` differs from `base`, in canonical order.
+///
+/// Setting each in turn on `base` gives `profile`.
+#[must_use]
+pub fn changes(base: &Profile, profile: &Profile) -> Vec<Change> {
+    let mut found = Vec::new();
+    collect_changes(
+        &to_value(base),
+        &to_value(profile),
+        schema(),
+        &mut String::new(),
+        &mut found,
+    );
+    found
+}
+
+fn collect_changes(
+    from: &Value,
+    to: &Value,
+    node: &Value,
+    path: &mut String,
+    found: &mut Vec<Change>,
+) {
+    let Value::Object(new) = to else {
+        if from != to {
+            found.push(Change {
+                path: path.clone(),
+                from: from.clone(),
+                to: to.clone(),
+            });
+        }
+        return;
+    };
+    // A section that was off is switched on by its template, so only what differs from that counts.
+    let switched_on = from.is_null();
+    let template = node.get("x-template").cloned().unwrap_or_else(|| json!({}));
+    let old = if switched_on { &template } else { from };
+    let before = found.len();
+    for (name, value) in new {
+        let length = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        let inner = &node["properties"][name.as_str()];
+        collect_changes(
+            old.get(name).unwrap_or(&Value::Null),
+            value,
+            inner,
+            path,
+            found,
+        );
+        path.truncate(length);
+    }
+    if switched_on && found.len() == before {
+        // All as in the template: one field, set to what it is, switches the section on.
+        found.push(Change {
+            path: path.clone(),
+            from: Value::Null,
+            to: to.clone(),
+        });
+    }
+}
+
+/// The parsed schema.
+#[must_use]
+pub fn schema() -> &'static Value {
+    static PARSED: OnceLock<Value> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        serde_json::from_str(SCHEMA).expect("the schema shipped with the crate is JSON")
+    })
+}
+
+/// The schema as it follows from the types, for comparison with the file shipped.
+#[cfg(feature = "schema")]
+#[must_use]
+pub fn generate_schema() -> String {
+    let generator = schemars::generate::SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator();
+    let mut schema = generator.into_root_schema_for::<Profile>().to_value();
+    tidy(&mut schema);
+    format!("{schema:#}\n")
+}
+
+/// Drops what Rust's types say and JSON does not need (integer formats), and writes enumerations
+/// of constants as a plain `enum`.
+#[cfg(feature = "schema")]
+fn tidy(node: &mut Value) {
+    let Value::Object(fields) = node else { return };
+    fields.remove("format");
+    if let Some(options) = fields.remove("oneOf") {
+        let names: Vec<Value> = options
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|o| o.get("const").cloned())
+            .collect();
+        fields.insert("type".into(), json!("string"));
+        fields.insert("enum".into(), Value::Array(names));
+    }
+    if let Some(text) = fields.get("description").and_then(Value::as_str) {
+        let text = text.replace('\n', " ");
+        fields.insert("description".into(), json!(text));
+    }
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        for (_, inner) in properties.iter_mut() {
+            tidy(inner);
+        }
+    }
+}
+
+fn newer_version(value: &Value) -> Option<Problem> {
+    let version = value.get("version")?.as_f64()?;
+    (version > f64::from(PROFILE_VERSION)).then(|| {
+        Problem::new(
+            "/version",
+            format!("{version}, which a newer version of this software wrote"),
+            format!("{PROFILE_VERSION}"),
+        )
+    })
+}
+
+/// Checks `value` against a schema node, and writes whole numbers as integers where those are due.
+fn check(node: &Value, value: &mut Value, pointer: &mut String, problems: &mut Vec<Problem>) {
+    if problems.len() >= MAX_PROBLEMS {
+        return;
+    }
+    if value.is_null() && node.get("x-null").is_some() {
+        *value = json!({ "enabled": false });
+    }
+    let types = types_of(node);
+    if types.contains(&"integer")
+        && let Some(number) = value.as_f64()
+        && number >= 0.0
+        && number <= 9.0e15
+        && number as u64 as f64 == number
+    {
+        *value = Value::Number(Number::from(number as u64));
+    }
+    let fits = match &*value {
+        Value::Null => types.contains(&"null"),
+        Value::Bool(_) => types.contains(&"boolean"),
+        Value::String(_) => types.contains(&"string"),
+        Value::Array(_) => types.contains(&"array"),
+        Value::Object(_) => types.contains(&"object"),
+        Value::Number(number) => {
+            types.contains(&"number") || (types.contains(&"integer") && number.is_u64())
+        }
+    };
+    if !fits {
+        problems.push(Problem::new(pointer, quote(value), accepted(node)));
+        return;
+    }
+    match value {
+        Value::Object(fields) => check_fields(node, fields, pointer, problems),
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap_or(f64::NAN);
+            let low = node
+                .get("minimum")
+                .and_then(Value::as_f64)
+                .unwrap_or(f64::NEG_INFINITY);
+            let high = node
+                .get("maximum")
+                .and_then(Value::as_f64)
+                .unwrap_or(f64::INFINITY);
+            if !(low..=high).contains(&number) {
+                problems.push(Problem::new(pointer, quote(value), accepted(node)));
+            }
+        }
+        Value::String(text) => {
+            let known = node.get("enum").and_then(Value::as_array);
+            if known.is_some_and(|known| !known.iter().any(|k| k == text.as_str())) {
+                problems.push(Problem::new(pointer, quote(value), accepted(node)));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_fields(
+    node: &Value,
+    fields: &mut Map<String, Value>,
+    pointer: &mut String,
+    problems: &mut Vec<Problem>,
+) {
+    let empty = Map::new();
+    let known = node
+        .get("properties")
+        .and_then(Value::as_object)
+        .unwrap_or(&empty);
+    for (name, value) in fields.iter_mut() {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(&escape(name));
+        match known.get(name) {
+            Some(inner) => check(inner, value, pointer, problems),
+            None if problems.len() < MAX_PROBLEMS => {
+                problems.push(Problem::new(pointer, "an unknown field", names_of(known)));
+            }
+            None => {}
+        }
+        pointer.truncate(length);
+    }
+}
+
+fn types_of(node: &Value) -> Vec<&str> {
+    match node.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a schema node accepts, in words.
+fn accepted(node: &Value) -> String {
+    let number = |name: &str| node.get(name).and_then(Value::as_f64);
+    let unit = node
+        .get("x-unit")
+        .and_then(Value::as_str)
+        .filter(|unit| unit.len() <= 3)
+        .map_or(String::new(), |unit| format!(" {unit}"));
+    let mut kinds = Vec::new();
+    for kind in types_of(node) {
+        kinds.push(match kind {
+            "integer" | "number" => {
+                let noun = if kind == "integer" {
+                    "a whole number"
+                } else {
+                    "a number"
+                };
+                match (number("minimum"), number("maximum")) {
+                    (Some(low), Some(high)) if low == high => format!("{low}"),
+                    (Some(low), Some(high)) => format!("{noun} from {low} to {high}{unit}"),
+                    (Some(low), None) => format!("{noun} from {low}{unit}"),
+                    (None, Some(high)) => format!("{noun} up to {high}{unit}"),
+                    (None, None) => noun.to_owned(),
+                }
+            }
+            "string" => match node.get("enum").and_then(Value::as_array) {
+                Some(known) => known
+                    .iter()
+                    .map(Value::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" or "),
+                None => "text".to_owned(),
+            },
+            "boolean" => "true or false".to_owned(),
+            "null" => match node.get("x-null-title").and_then(Value::as_str) {
+                Some(title) => format!("null ({title})"),
+                None => "null (off)".to_owned(),
+            },
+            "object" => "a section in braces".to_owned(),
+            other => other.to_owned(),
+        });
+    }
+    if node.get("x-null").is_some() {
+        kinds.push("null (off)".to_owned());
+    }
+    kinds.join(", or ")
+}
+
+fn names_of(known: &Map<String, Value>) -> String {
+    known.keys().cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn quote(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "a section in braces".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        other => shorten(&other.to_string()),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= MAX_QUOTE_CHARS {
+        return text.to_owned();
+    }
+    text.chars()
+        .take(MAX_QUOTE_CHARS - 1)
+        .chain(['…'])
+        .collect()
+}
+
+/// A name as a JSON pointer writes it, shortened if somebody made it absurdly long.
+fn escape(name: &str) -> String {
+    shorten(name).replace('~', "~0").replace('/', "~1")
+}
+
+fn byte_offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    (start + column).min(text.len())
+}
+
+/// The JSON pointer of the value that is being written at `offset`, for errors of syntax.
+fn pointer_at(text: &str, offset: usize) -> String {
+    enum Inside {
+        Object {
+            name: Option<String>,
+            in_value: bool,
+        },
+        Array {
+            index: usize,
+        },
+    }
+    let mut open: Vec<Inside> = Vec::new();
+    let mut characters = text.char_indices().take_while(|(at, _)| *at < offset);
+    while let Some((_, character)) = characters.next() {
+        match character {
+            '"' => {
+                let mut content = String::new();
+                while let Some((_, c)) = characters.next() {
+                    match c {
+                        '\\' => content.extend(characters.next().map(|(_, c)| c)),
+                        '"' => break,
+                        c => content.push(c),
+                    }
+                }
+                if let Some(Inside::Object {
+                    name,
+                    in_value: false,
+                }) = open.last_mut()
+                {
+                    *name = Some(content);
+                }
+            }
+            '{' => open.push(Inside::Object {
+                name: None,
+                in_value: false,
+            }),
+            '[' => open.push(Inside::Array { index: 0 }),
+            '}' | ']' => {
+                open.pop();
+            }
+            ':' => {
+                if let Some(Inside::Object { in_value, .. }) = open.last_mut() {
+                    *in_value = true;
+                }
+            }
+            ',' => match open.last_mut() {
+                Some(Inside::Object { name, in_value }) => {
+                    *name = None;
+                    *in_value = false;
+                }
+                Some(Inside::Array { index }) => *index += 1,
+                None => {}
+            },
+            _ => {}
+        }
+    }
+    let mut pointer = String::new();
+    for level in open.iter().take(20) {
+        match level {
+            Inside::Object {
+                name: Some(name), ..
+            } => {
+                pointer.push('/');
+                pointer.push_str(&escape(name));
+            }
+            Inside::Object { name: None, .. } => break,
+            Inside::Array { index } => {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+            }
+        }
+    }
+    pointer
+}
+
+/// Reads any JSON into a [`Value`], refusing a name that stands twice in one object: which of the
+/// two was meant nobody can know.
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Self)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if fields.contains_key(&name) {
+                return Err(de::Error::custom(format!(
+                    "the field {:?} stands twice",
+                    shorten(&name)
+                )));
+            }
+            let value = entries.next_value_seed(Self)?;
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, field: &str, found: &str, accepted: &str) {
+        let error = parse(text).expect_err(text);
+        let problem = error.first();
+        assert_eq!(problem.field, field, "{error}");
+        assert!(problem.found.contains(found), "{error}");
+        assert!(problem.accepted.contains(accepted), "{error}");
+    }
+
+    #[test]
+    fn a_version_alone_is_the_control_experiment() {
+        assert_eq!(parse(r#"{"version": 1}"#).unwrap(), Profile::default());
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_those_that_exist() {
+        refused(
+            r#"{"queue": {"capacty": 3}}"#,
+            "/queue/capacty",
+            "unknown",
+            "capacity",
+        );
+        refused(
+            r#"{"a/b~c": 3}"#,
+            "/a~1b~0c",
+            "unknown",
+            "version, seed, run",
+        );
+    }
+
+    #[test]
+    fn wrong_types_and_bounds_say_what_is_accepted() {
+        refused(
+            r#"{"agents": {"count": "many"}}"#,
+            "/agents/count",
+            "\"many\"",
+            "a whole number from 1 to 1000000",
+        );
+        refused(
+            r#"{"agents": {"count": 1.5}}"#,
+            "/agents/count",
+            "1.5",
+            "whole number",
+        );
+        refused(
+            r#"{"agents": {"count": -4}}"#,
+            "/agents/count",
+            "-4",
+            "from 1",
+        );
+        refused(
+            r#"{"agents": {"count": 1e300}}"#,
+            "/agents/count",
+            "1e+300",
+            "to 1000000",
+        );
+        refused(r#"{"agents": []}"#, "/agents", "a list", "null (off)");
+        refused(
+            r#"{"queue": {"when_full": "panic"}}"#,
+            "/queue/when_full",
+            "\"panic\"",
+            r#""reject" or "wait""#,
+        );
+        refused(
+            r#"{"queue": {"capacity": 0}}"#,
+            "/queue/capacity",
+            "0",
+            "null (unbounded)",
+        );
+        refused(
+            r#"{"detector": {"enabled": 1}}"#,
+            "/detector/enabled",
+            "1",
+            "true or false",
+        );
+        refused(r#"{"queue": null}"#, "/queue", "null", "a section");
+        refused("3", "", "3", "a section");
+    }
+
+    #[test]
+    fn broken_json_names_the_field_it_breaks_in() {
+        refused(
+            r#"{"agents": {"count": NaN}}"#,
+            "/agents/count",
+            "line 1 column 22",
+            "valid JSON",
+        );
+        refused(
+            "{\"run\": {\n  \"duration_seconds\": 1e999\n}}",
+            "/run/duration_seconds",
+            "out of range",
+            "valid JSON",
+        );
+        refused(
+            r#"{"agents": {"count": 3"#,
+            "/agents/count",
+            "EOF",
+            "valid JSON",
+        );
+        refused("", "", "EOF", "valid JSON");
+        refused(r#"{"version": 1} x"#, "", "trailing", "valid JSON");
+        refused(r#"{"seed": 1, "seed": 2}"#, "/seed", "twice", "valid JSON");
+    }
+
+    #[test]
+    fn deep_and_long_texts_are_refused() {
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        refused(&" ".repeat(10_000_000), "", "10000000 bytes", "at most");
+        let long = format!(r#"{{"{}": 1}}"#, "x".repeat(100_000));
+        assert!(parse(&long).unwrap_err().to_string().len() < 500);
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_with_words() {
+        refused(
+            r#"{"version": 2, "galaxy": true}"#,
+            "/version",
+            "newer",
+            "1",
+        );
+    }
+
+    #[test]
+    fn fields_that_contradict_each_other_are_refused() {
+        refused(
+            r#"{"run": {"duration_seconds": 10}}"#,
+            "/run/warmup_seconds",
+            "60",
+            "less than the duration, 10 s",
+        );
+        refused(r#"{"agents": null}"#, "/agents", "null", "arrivals");
+        refused(
+            r#"{"run": {"until": "idle"}}"#,
+            "/run/until",
+            "idle",
+            "requests_each",
+        );
+        refused(
+            r#"{"telemetry": {"interval_seconds": 0.001, "window_seconds": 200}}"#,
+            "/telemetry/window_seconds",
+            "200",
+            "at most 100000 intervals",
+        );
+        refused(
+            r#"{"run": {"duration_seconds": 10000000}}"#,
+            "/telemetry/interval_seconds",
+            "0.05",
+            "at least 0.5 s",
+        );
+    }
+
+    #[test]
+    fn every_problem_is_listed() {
+        let error = parse(r#"{"seed": -1, "workers": {"count": 0, "x": 1}}"#).unwrap_err();
+        let fields: Vec<_> = error.problems().iter().map(|p| p.field.as_str()).collect();
+        assert_eq!(fields, ["/seed", "/workers/count", "/workers/x"]);
+    }
+
+    #[test]
+    fn null_switches_a_section_off() {
+        let profile = parse(r#"{"detector": null, "throttle": null, "queue": {"early_drop": null}, "faults": {"error": null}}"#).unwrap();
+        assert!(!profile.detector.enabled && !profile.throttle.enabled);
+        assert!(profile.queue.early_drop.is_none() && profile.faults.error.is_none());
+        assert_eq!(
+            parse(r#"{"queue": {"capacity": null}}"#)
+                .unwrap()
+                .queue
+                .capacity,
+            None
+        );
+    }
+
+    #[test]
+    fn the_canonical_text_reads_back_as_itself() {
+        let profile = parse(r#"{"seed": 7, "arrivals": {}, "workers": {"count": 3.0}}"#).unwrap();
+        assert_eq!(parse(&to_text(&profile)).unwrap(), profile);
+        assert_eq!(parse(&to_pretty(&profile)).unwrap(), profile);
+        assert_eq!(hash(&profile), hash(&parse(&to_pretty(&profile)).unwrap()));
+    }
+
+    #[test]
+    fn setting_a_path_switches_its_section_on() {
+        let profile = set(&Profile::default(), "arrivals.rate_per_second", json!(900)).unwrap();
+        assert_eq!(profile.arrivals.unwrap().rate_per_second, 900.0);
+        let error = set(&Profile::default(), "workers.cuont", json!(1)).unwrap_err();
+        assert_eq!(error.first().field, "/workers/cuont");
+        let error = set(&Profile::default(), "workers.count.x", json!(1)).unwrap_err();
+        assert_eq!(error.first().field, "/workers/count/x");
+    }
+
+    #[test]
+    fn changes_lead_from_one_profile_to_the_other() {
+        let base = Profile::default();
+        let edits = r#"{"seed": 9, "agents": {"backoff": null}, "arrivals": {"rate_per_second": 5}, "queue": {"capacity": null}, "detector": null}"#;
+        for text in [edits, r#"{"arrivals": {}}"#, r#"{"version": 1}"#] {
+            let target = parse(text).unwrap();
+            let mut value = to_value(&base);
+            for change in changes(&base, &target) {
+                set_value(&mut value, &change.path, change.to).unwrap();
+            }
+            assert_eq!(from_value(value).unwrap(), target, "{text}");
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    #[test]
+    fn the_schema_shipped_is_the_one_of_the_types() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/profile.schema.json");
+        let now = generate_schema();
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let shipped = std::fs::read_to_string(path).unwrap();
+        assert!(
+            shipped == now,
+            "profile.schema.json is out of date: `cargo xtask bless` writes it"
+        );
+    }
+}
