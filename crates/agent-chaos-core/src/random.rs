@@ -341,7 +341,7 @@ mod tests {
         };
         let n = 100_000_u32;
         let correlation = |pair: &dyn Fn(u32) -> (f64, f64)| {
-            12.0 * (0..n).map(|i| pair(i)).map(|(a, b)| a * b).sum::<f64>() / f64::from(n)
+            12.0 * (0..n).map(pair).map(|(a, b)| a * b).sum::<f64>() / f64::from(n)
         };
         let bound = 5.0 / f64::from(n).sqrt();
         let along_ordinals = correlation(&|i| {

@@ -397,8 +397,7 @@ fn check(node: &Value, value: &mut Value, pointer: &mut String, problems: &mut V
     let types = types_of(node);
     if types.contains(&"integer")
         && let Some(number) = value.as_f64()
-        && number >= 0.0
-        && number <= 9.0e15
+        && (0.0..=9.0e15).contains(&number)
         && number as u64 as f64 == number
     {
         *value = Value::Number(Number::from(number as u64));

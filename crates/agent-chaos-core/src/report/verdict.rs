@@ -147,7 +147,7 @@ fn outcome(report: &Report) -> String {
         .filter_map(|(name, count)| Some((name, count.as_u64()?)))
         .filter(|&(_, count)| count > 0)
         .collect();
-    modes.sort_by(|a, b| b.1.cmp(&a.1));
+    modes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     let mostly = modes.first().map_or(String::new(), |(name, count)| {
         format!(", mostly {name} ({count} of {})", requests.failed)
     });

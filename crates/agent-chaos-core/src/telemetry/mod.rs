@@ -237,7 +237,7 @@ impl Telemetry {
             |from: u32, span: Span| (f64::from(counts.waiting) - f64::from(from)) / span.seconds();
 
         self.latency.forget(now);
-        let enough = self.latency.len() >= self.latency_min_samples;
+        let enough = self.latency.count() >= self.latency_min_samples;
         let mut rolling = |share| {
             if enough {
                 self.latency.quantile(share)
@@ -273,7 +273,7 @@ impl Telemetry {
             latency_p50: p50,
             latency_p95: p95,
             latency_p99: p99,
-            latency_samples: self.latency.len(),
+            latency_samples: self.latency.count(),
             recent_p95: self.recent.as_ref().and_then(Recent::p95),
             error_ratio: if ended_within == 0 {
                 f64::NAN

@@ -114,7 +114,7 @@ impl RollingLatency {
 
     /// How many latencies there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.len
     }
 
@@ -263,7 +263,7 @@ mod tests {
                 window.forget(Instant::from_nanos(now));
                 let mut inside: Vec<f64> = all.iter().filter(|(at, _)| at + span > now).map(|&(_, l)| l as f64).collect();
                 inside.sort_by(f64::total_cmp);
-                prop_assert_eq!(window.len(), inside.len());
+                prop_assert_eq!(window.count(), inside.len());
                 for share in [0.0, 0.5, 0.95, 0.99, 1.0] {
                     let expected = quantile_sorted(&inside, share).unwrap() / 1e9;
                     let got = window.quantile(share).unwrap();

@@ -1,0 +1,399 @@
+//! Links to experiments: one token after `#`, short, readable, editable by hand, and able to tell
+//! whether what it promises still comes out.
+//!
+//! ```text
+//! v1.exp-002~workers.count=6~seed=7~h=1a2b3c4d5e6f
+//! │  │       │               │      └ 4 digits of the profile's hash, 8 of the run's digest
+//! │  │       └ what differs from the preset, as dotted path and JSON value
+//! │  └ the preset
+//! └ the version of this form
+//! ```
+//!
+//! Longer than [`MAX_READABLE`], it is `v1z.<base64url>~h=…` instead, with these bytes:
+//! length of the text (u16, little-endian), 32 bits of its xxh3 (little-endian), and the profile's
+//! canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
+//! then, that is all.
+
+use std::fmt;
+
+use agent_chaos_core::Profile;
+use agent_chaos_core::presets::{self, PRESETS, Preset};
+use agent_chaos_core::wire::{self, Change, ProfileError};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+
+/// A readable token is no longer than this; beyond, the profile is compressed.
+pub const MAX_READABLE: usize = 1_200;
+
+/// A longer text is no link.
+pub const MAX_TEXT: usize = 200_000;
+
+/// A compressed profile may inflate to this many bytes at the most.
+const MAX_INFLATED: usize = 64 * 1024;
+
+/// Letters, digits and what neither chat, mail nor the address bar touches.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// What a link promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// First 4 hex digits of the hash of the profile it was made for.
+    pub profile_hash: String,
+    /// First 8 hex digits of the digest of its run.
+    pub digest: String,
+}
+
+/// A link that was read.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The preset it builds on; none for a compressed profile.
+    pub preset: Option<&'static Preset>,
+    /// The experiment.
+    pub profile: Profile,
+    /// What it promises, if it does.
+    pub expected: Option<Expected>,
+    /// Whether the profile is still the one it was made for; none if it does not say.
+    pub profile_matches: Option<bool>,
+    /// What differs from the preset, or from the defaults.
+    pub changes: Vec<Change>,
+}
+
+/// What the run of a link showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The same experiment gave the same result.
+    Reproduced,
+    /// The experiment was edited since the link was made.
+    Edited,
+    /// The same experiment gave a different result.
+    Different,
+    /// The link does not say what to expect.
+    NotVerified,
+}
+
+impl Outcome {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced ✓",
+            Self::Edited => "edited since it was shared",
+            Self::Different => "same experiment, different result",
+            Self::NotVerified => "not verified",
+        }
+    }
+}
+
+impl Opened {
+    /// Compares what the link promises with the digest of a run.
+    #[must_use]
+    pub fn outcome(&self, digest: &str) -> Outcome {
+        match (&self.expected, self.profile_matches) {
+            (Some(_), Some(false)) => Outcome::Edited,
+            (Some(expected), Some(true)) if digest.starts_with(&expected.digest) => {
+                Outcome::Reproduced
+            }
+            (Some(_), Some(true)) => Outcome::Different,
+            _ => Outcome::NotVerified,
+        }
+    }
+}
+
+/// A link that cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// There is no token in the text.
+    Empty,
+    /// The token is not of a form that ever was; says what is wrong.
+    Malformed(String),
+    /// A newer version of this software made it.
+    Newer(String),
+    /// It builds on a preset that does not exist.
+    UnknownPreset(String),
+    /// Its profile is refused.
+    Profile(ProfileError),
+}
+
+impl LinkError {
+    /// The kind, as the page and the command line write it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Malformed(_) => "malformed",
+            Self::Newer(_) => "newer",
+            Self::UnknownPreset(_) => "unknown_preset",
+            Self::Profile(_) => "profile",
+        }
+    }
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => {
+                f.write_str("the link holds no experiment, accepted: a token such as v1.exp-002")
+            }
+            Self::Malformed(why) => write!(f, "the link cannot be read: {why}"),
+            Self::Newer(version) => write!(
+                f,
+                "the link is of form {version}, which a newer version of this software made, accepted: v1; update and open it again"
+            ),
+            Self::UnknownPreset(name) => {
+                let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
+                write!(
+                    f,
+                    "the link builds on \"{name}\", which is no preset, accepted: {}",
+                    known.join(", ")
+                )
+            }
+            Self::Profile(error) => write!(f, "the link's experiment is refused: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for LinkError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Profile(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ProfileError> for LinkError {
+    fn from(error: ProfileError) -> Self {
+        Self::Profile(error)
+    }
+}
+
+/// The token of a link to this experiment.
+///
+/// Without a preset, or with an unknown one, the one with the fewest changes is taken. With the
+/// digest of a run (16 hex digits) the link can verify itself.
+#[must_use]
+pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> String {
+    let check = digest
+        .and_then(|digest| digest.get(..8))
+        .map(|digest| format!("~h={}{digest}", short_hash(profile)));
+    let check = check.unwrap_or_default();
+    let chosen = preset.and_then(presets::find);
+    let candidates = PRESETS
+        .iter()
+        .filter(|candidate| chosen.is_none_or(|chosen| chosen == *candidate));
+    let readable = candidates
+        .map(|preset| readable(preset, profile))
+        .min_by_key(String::len)
+        .unwrap_or_default();
+    let mut token = if readable.len() + check.len() <= MAX_READABLE {
+        readable
+    } else {
+        compressed(profile)
+    };
+    // Mail and chat cut other characters off the end of an address.
+    if check.is_empty() && !token.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+        token.push_str("~h=0");
+    }
+    token + &check
+}
+
+fn readable(preset: &Preset, profile: &Profile) -> String {
+    let mut changes = wire::changes(&preset.profile(), profile);
+    // The seed is what people look for: last of the changes.
+    changes.sort_by_key(|change| change.path == "seed");
+    let mut token = format!("v1.{}", preset.name);
+    for Change { path, to, .. } in changes {
+        let value = match &to {
+            Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
+            other => other.to_string(),
+        };
+        token.push('~');
+        token.push_str(&path);
+        token.push('=');
+        token.extend(utf8_percent_encode(&value, PLAIN));
+    }
+    token
+}
+
+/// The compressed form of a token, without a check.
+#[must_use]
+pub fn compressed(profile: &Profile) -> String {
+    let text = wire::to_text(profile);
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(&(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32).to_le_bytes());
+    bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
+    format!("v1z.{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
+///
+/// # Errors
+///
+/// [`LinkError`] says what is wrong; never for a check that is missing or cut.
+pub fn decode(text: &str) -> Result<Opened, LinkError> {
+    if text.len() > MAX_TEXT {
+        return Err(LinkError::Malformed(format!(
+            "{} bytes of text, accepted: at most {MAX_TEXT}",
+            text.len()
+        )));
+    }
+    let token = token_in(text)?;
+    let (version, rest) = token.split_once('.').unwrap_or((&token, ""));
+    match version {
+        "v1" => open_readable(rest),
+        "v1z" => open_compressed(rest),
+        newer if is_version(newer) => Err(LinkError::Newer(newer.to_owned())),
+        _ => Err(LinkError::Malformed(
+            "it does not begin with v1.".to_owned(),
+        )),
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    let digits = text
+        .strip_prefix('v')
+        .map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_lowercase()));
+    digits.is_some_and(|digits| {
+        !digits.is_empty() && digits.len() < 6 && digits.chars().all(|c| c.is_ascii_digit())
+    })
+}
+
+/// The token within an address or a piece of text, with what was done to it undone.
+fn token_in(text: &str) -> Result<String, LinkError> {
+    // Lines get wrapped, and quotation marks of lines or spaces put in.
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control() && *c != '>' && *c != '<')
+        .collect();
+    let text = text.replace("&amp;", "&");
+    let start = ["#", "%23", "?"]
+        .iter()
+        .filter_map(|mark| text.find(mark).map(|at| at + mark.len()))
+        .min();
+    let after = match start {
+        Some(at) => &text[at..],
+        // An address without any token holds no experiment.
+        None if text.contains("://") => "",
+        None => &text,
+    };
+    // A query may name the token (`?x=v1.…`), and may go on after it.
+    let mut parts = after
+        .split(['&', '#', '?'])
+        .flat_map(|part| part.split("%23"));
+    let named = parts.find_map(|part| {
+        let candidate = part
+            .rsplit_once("=v")
+            .filter(|(name, _)| name.chars().all(char::is_alphanumeric))
+            .map_or(part, |(name, _)| &part[name.len() + 1..]);
+        candidate
+            .split_once('.')
+            .is_some_and(|(version, _)| is_version(version))
+            .then_some(candidate)
+    });
+    let token = named.unwrap_or(after);
+    let token = token.trim_matches(|c: char| !c.is_alphanumeric());
+    if token.is_empty() {
+        return Err(LinkError::Empty);
+    }
+    // Some programs encode the marks of the token itself.
+    let token = token
+        .replace("%7E", "~")
+        .replace("%7e", "~")
+        .replace("%3D", "=")
+        .replace("%3d", "=");
+    Ok(token)
+}
+
+/// The fields of a token, with its check taken off.
+fn fields(rest: &str) -> (Vec<&str>, Option<Expected>) {
+    let mut fields: Vec<_> = rest.split('~').collect();
+    let check = fields
+        .last()
+        .and_then(|last| last.strip_prefix("h="))
+        .map(str::to_owned);
+    if check.is_some()
+        || fields
+            .last()
+            .is_some_and(|last| *last == "h" || last.is_empty())
+    {
+        fields.pop();
+    }
+    let whole = check
+        .filter(|check| check.len() == 12 && check.bytes().all(|b| b.is_ascii_hexdigit()))
+        .map(|check| check.to_ascii_lowercase());
+    let expected = whole.map(|check| Expected {
+        profile_hash: check[..4].to_owned(),
+        digest: check[4..].to_owned(),
+    });
+    (fields, expected)
+}
+
+fn open_readable(rest: &str) -> Result<Opened, LinkError> {
+    let (fields, expected) = fields(rest);
+    let name = fields.first().copied().unwrap_or_default();
+    let preset = presets::find(name)
+        .ok_or_else(|| LinkError::UnknownPreset(name.chars().take(40).collect()))?;
+    let base = preset.profile();
+    let mut value = wire::to_value(&base);
+    for field in &fields[1..] {
+        let Some((path, text)) = field.split_once('=') else {
+            let shown: String = field.chars().take(40).collect();
+            return Err(LinkError::Malformed(format!(
+                "found \"{shown}\", accepted: <path>=<value>"
+            )));
+        };
+        let text = percent_decode_str(text)
+            .decode_utf8()
+            .map_err(|_| LinkError::Malformed(format!("the value of {path} is not UTF-8")))?;
+        let new = serde_json::from_str(&text)
+            .unwrap_or_else(|_| Value::String(text.clone().into_owned()));
+        wire::set_value(&mut value, path, new)?;
+    }
+    opened(Some(preset), wire::from_value(value)?, expected)
+}
+
+fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
+    let (fields, expected) = fields(rest);
+    let bad = |why: &str| LinkError::Malformed(why.to_owned());
+    let bytes = URL_SAFE_NO_PAD
+        .decode(fields.first().copied().unwrap_or_default())
+        .map_err(|_| bad("its compressed part is damaged or cut"))?;
+    let (head, packed) = bytes
+        .split_at_checked(6)
+        .ok_or_else(|| bad("its compressed part is cut"))?;
+    let text = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, MAX_INFLATED)
+        .map_err(|_| bad("its compressed part is damaged or cut"))?;
+    let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
+    let length = usize::from(u16::from_le_bytes([head[0], head[1]]));
+    if text.len() != length || xxhash_rust::xxh3::xxh3_64(&text) as u32 != check {
+        return Err(bad("its compressed part is damaged"));
+    }
+    let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;
+    opened(None, wire::parse(&text)?, expected)
+}
+
+fn opened(
+    preset: Option<&'static Preset>,
+    profile: Profile,
+    expected: Option<Expected>,
+) -> Result<Opened, LinkError> {
+    let base = preset.map_or_else(Profile::default, Preset::profile);
+    let profile_matches = expected
+        .as_ref()
+        .map(|expected| expected.profile_hash == short_hash(&profile));
+    Ok(Opened {
+        preset,
+        expected,
+        profile_matches,
+        changes: wire::changes(&base, &profile),
+        profile,
+    })
+}
+
+/// 4 hex digits of a profile's hash.
+fn short_hash(profile: &Profile) -> String {
+    format!("{:04x}", wire::hash(profile) >> 48)
+}

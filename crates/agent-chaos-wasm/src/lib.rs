@@ -1,0 +1,160 @@
+//! The simulation core for the browser's event loop: a thin binding.
+//!
+//! Profiles come in as JSON text through the core's one parser; frames go out as one
+//! `Float64Array` per series; reports go out as plain objects; every error is a JS `Error` with
+//! `name`, `field` and `message`. `tests/api.rs` is the contract with the page.
+
+mod error;
+mod frame;
+mod host;
+mod run;
+mod types;
+
+use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, wire};
+use agent_chaos_link as link;
+use serde::Serialize;
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+
+pub use run::Run;
+
+#[wasm_bindgen(start)]
+fn start() {
+    // A panic is a bug; whoever sees it should at least see where it was.
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into())
+    }));
+}
+
+/// Version of the engine.
+#[wasm_bindgen]
+#[must_use]
+pub fn version() -> String {
+    ENGINE_VERSION.to_owned()
+}
+
+/// Revision of the engine: goes up whenever digests change on purpose.
+#[wasm_bindgen]
+#[must_use]
+pub fn revision() -> u32 {
+    ENGINE_REVISION
+}
+
+/// A new seed from the platform's entropy.
+///
+/// # Errors
+///
+/// An `Error` named `EntropyError` where the platform has none.
+#[wasm_bindgen]
+pub fn new_seed() -> Result<u32, JsValue> {
+    getrandom::u32().map_err(|error| error::named("EntropyError", &error.to_string()).into())
+}
+
+/// The JSON Schema of a profile, as text.
+#[wasm_bindgen]
+#[must_use]
+pub fn schema() -> String {
+    wire::SCHEMA.to_owned()
+}
+
+#[derive(Serialize)]
+struct PresetInfo {
+    name: &'static str,
+    title: &'static str,
+    summary: &'static str,
+    profile: String,
+}
+
+/// All presets, in the order of display.
+///
+/// # Errors
+///
+/// Never: presets are plain data.
+#[wasm_bindgen(unchecked_return_type = "PresetInfo[]")]
+pub fn presets() -> Result<JsValue, JsValue> {
+    let list: Vec<_> = presets::PRESETS
+        .iter()
+        .map(|preset| PresetInfo {
+            name: preset.name,
+            title: preset.title,
+            summary: preset.summary,
+            profile: wire::to_pretty(&preset.profile()),
+        })
+        .collect();
+    frame::plain(&list)
+}
+
+#[derive(Serialize)]
+struct ProfileCheck {
+    profile: String,
+    hash: String,
+    estimate: agent_chaos_core::profile::Estimate,
+    changed: Vec<wire::Change>,
+}
+
+/// Reads a profile; gives its canonical text, its hash, what it will cost, and what it changes of
+/// the defaults.
+///
+/// # Errors
+///
+/// A `ProfileError` that names the field.
+#[wasm_bindgen(unchecked_return_type = "ProfileCheck")]
+pub fn check(text: &str) -> Result<JsValue, JsValue> {
+    let profile = wire::parse(text).map_err(|error| error::profile(&error))?;
+    frame::plain(&ProfileCheck {
+        profile: wire::to_pretty(&profile),
+        hash: format!("{:016x}", wire::hash(&profile)),
+        estimate: profile.estimate(),
+        changed: wire::changes(&Profile::default(), &profile),
+    })
+}
+
+/// The token of a link to this experiment, to stand after `#`.
+///
+/// # Errors
+///
+/// A `ProfileError` that names the field.
+#[wasm_bindgen]
+pub fn encode_link(
+    preset: Option<String>,
+    profile: &str,
+    digest: Option<String>,
+) -> Result<String, JsValue> {
+    let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+    Ok(link::encode(&profile, preset.as_deref(), digest.as_deref()))
+}
+
+#[derive(Serialize)]
+struct OpenedLink {
+    preset: Option<&'static str>,
+    profile: String,
+    profile_hash: String,
+    expected_digest: Option<String>,
+    profile_matches: Option<bool>,
+    changed: Vec<Value>,
+}
+
+/// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
+///
+/// # Errors
+///
+/// A `LinkError` with its `kind`, and with the `field` if the profile is refused.
+#[wasm_bindgen(unchecked_return_type = "OpenedLink")]
+pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
+    let opened = link::decode(text).map_err(|error| error::link(&error))?;
+    frame::plain(&OpenedLink {
+        preset: opened.preset.map(|preset| preset.name),
+        profile: wire::to_pretty(&opened.profile),
+        profile_hash: format!("{:016x}", wire::hash(&opened.profile)),
+        expected_digest: opened
+            .expected
+            .as_ref()
+            .map(|expected| expected.digest.clone()),
+        profile_matches: opened.profile_matches,
+        changed: opened
+            .changes
+            .iter()
+            .filter_map(|change| serde_json::to_value(change).ok())
+            .collect(),
+    })
+}

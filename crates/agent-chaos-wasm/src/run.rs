@@ -1,0 +1,297 @@
+//! A run in the browser's event loop.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use agent_chaos_core::units::{Instant, Span};
+use agent_chaos_core::{Limit, Run as CoreRun, wire};
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::error;
+use crate::frame::{Watcher, plain};
+use crate::host::Host;
+
+/// How long a slice may take before the host gets its turn.
+const SLICE_MS: f64 = 6.0;
+/// Frames are no closer together than this.
+const FRAME_MS: f64 = 15.0;
+/// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
+const LONGEST_GAP_MS: f64 = 250.0;
+/// Polls between two looks at the clock.
+const POLLS: u64 = 512;
+/// Polls of one step at the most, so that even a step through a flood of events answers soon; the
+/// next step of the same kind goes on from there.
+const STEP_POLLS: u64 = 50_000;
+
+/// One run of an experiment.
+#[wasm_bindgen]
+pub struct Run {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    run: RefCell<CoreRun>,
+    watcher: RefCell<Watcher>,
+    speed: Cell<f64>,
+    playing: Cell<bool>,
+    stop: Cell<bool>,
+}
+
+#[wasm_bindgen]
+impl Run {
+    /// A run of this profile that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// A `ProfileError` that names the field.
+    #[wasm_bindgen(constructor)]
+    pub fn new(profile: &str) -> Result<Run, JsValue> {
+        let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+        let shared = Shared {
+            run: RefCell::new(CoreRun::new(&profile)),
+            watcher: RefCell::default(),
+            speed: Cell::new(f64::INFINITY),
+            playing: Cell::new(false),
+            stop: Cell::new(false),
+        };
+        Ok(Self {
+            shared: Rc::new(shared),
+        })
+    }
+
+    /// The present moment, in seconds of virtual time.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn now_seconds(&self) -> f64 {
+        self.shared.run.borrow().now().seconds()
+    }
+
+    /// When the last request may be created, in seconds of virtual time.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn horizon_seconds(&self) -> f64 {
+        self.shared.run.borrow().horizon().seconds()
+    }
+
+    /// How much of the run is done, from 0 to 1.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn progress(&self) -> f64 {
+        self.shared.run.borrow().progress()
+    }
+
+    /// Whether everything has been done.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.shared.run.borrow().is_finished()
+    }
+
+    /// The digest of everything that has happened so far: 16 hex digits.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.shared.run.borrow().digest()
+    }
+
+    /// Seconds of virtual time per second; `Infinity` is as fast as possible.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn speed(&self) -> f64 {
+        self.shared.speed.get()
+    }
+
+    /// Changes the speed, also of a run that is playing. What is no speed is passed over.
+    #[wasm_bindgen(setter)]
+    pub fn set_speed(&self, speed: f64) {
+        if speed > 0.0 {
+            self.shared.speed.set(speed);
+        }
+    }
+
+    /// Plays on this thread, in slices between which the event loop has its turn. Calls `on_frame`
+    /// with what is new, at most some sixty times a second and once at the end.
+    ///
+    /// Resolves with `"finished"` or `"paused"`; rejects if `on_frame` throws, or with a
+    /// `BusyError` if the run is playing already.
+    #[wasm_bindgen(unchecked_return_type = "Promise<\"finished\" | \"paused\">")]
+    pub fn play(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "(frame: Frame) => void")] on_frame: Function,
+    ) -> Promise {
+        let shared = Rc::clone(&self.shared);
+        if shared.playing.replace(true) {
+            return Promise::reject(&error::named("BusyError", "this run is playing already"));
+        }
+        shared.stop.set(false);
+        future_to_promise(async move {
+            let ended = shared.play(&on_frame).await;
+            shared.playing.set(false);
+            ended.map(JsValue::from)
+        })
+    }
+
+    /// Has `play` stop after the present slice.
+    pub fn pause(&self) {
+        self.shared.stop.set(true);
+    }
+
+    /// Goes on by one event, one tick or one second; gives what is new.
+    ///
+    /// # Errors
+    ///
+    /// A `RangeError` for another word.
+    #[wasm_bindgen(unchecked_return_type = "Frame")]
+    pub fn step(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "\"event\" | \"tick\" | \"second\"")] what: &str,
+    ) -> Result<JsValue, JsValue> {
+        {
+            let mut run = self.shared.run.borrow_mut();
+            let interval = Span::from_seconds(run.profile().telemetry.interval_seconds);
+            let next = |run: &CoreRun, span: Span| {
+                Instant::from_nanos(
+                    (run.now().nanos() / span.nanos() + 1).saturating_mul(span.nanos()),
+                )
+            };
+            match what {
+                "event" => {
+                    run.advance_one_event();
+                }
+                "tick" => {
+                    let until = next(&run, interval);
+                    run.advance(Limit {
+                        until,
+                        polls: STEP_POLLS,
+                    });
+                }
+                "second" => {
+                    let until = next(&run, Span::from_seconds(1.0));
+                    run.advance(Limit {
+                        until,
+                        polls: STEP_POLLS,
+                    });
+                }
+                other => {
+                    return Err(js_sys::RangeError::new(&format!(
+                        "step: found \"{other}\", accepted: event, tick, second"
+                    ))
+                    .into());
+                }
+            }
+        }
+        self.frame()
+    }
+
+    /// What was recorded since the last frame.
+    ///
+    /// # Errors
+    ///
+    /// Never: a frame is plain data.
+    #[wasm_bindgen(unchecked_return_type = "Frame")]
+    pub fn frame(&self) -> Result<JsValue, JsValue> {
+        self.shared.frame()
+    }
+
+    /// The report as of now, as a plain object.
+    ///
+    /// # Errors
+    ///
+    /// Never: a report is plain data.
+    #[wasm_bindgen(unchecked_return_type = "Report")]
+    pub fn report(&self) -> Result<JsValue, JsValue> {
+        plain(&self.shared.run.borrow().report())
+    }
+
+    /// The report as canonical JSON text, equal to the native one byte for byte.
+    #[must_use]
+    pub fn report_json(&self) -> String {
+        self.shared.run.borrow().report().to_json().to_string()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.shared.stop.set(true);
+    }
+}
+
+impl Shared {
+    fn frame(&self) -> Result<JsValue, JsValue> {
+        self.watcher.borrow_mut().frame(&self.run.borrow())
+    }
+
+    async fn play(&self, on_frame: &Function) -> Result<&'static str, JsValue> {
+        let mut host = Host::new()?;
+        let mut pace = Pace::new(host.now_ms(), self);
+        let mut last_frame = f64::NEG_INFINITY;
+        loop {
+            let started = host.now_ms();
+            let until = pace.until(started, self);
+            let mut finished = false;
+            let mut reached = false;
+            while !finished && !reached && host.now_ms() - started < SLICE_MS {
+                let mut run = self.run.borrow_mut();
+                finished = run.advance(Limit {
+                    until,
+                    polls: POLLS,
+                });
+                reached = run.now() >= until;
+            }
+            let stopped = self.stop.get();
+            if finished || stopped || host.now_ms() - last_frame >= FRAME_MS {
+                last_frame = host.now_ms();
+                on_frame.call1(&JsValue::NULL, &self.frame()?)?;
+            }
+            if finished {
+                return Ok("finished");
+            }
+            if stopped || self.stop.get() {
+                return Ok("paused");
+            }
+            if reached {
+                host.next_picture().await?;
+            } else {
+                host.give_way().await?;
+            }
+            if self.stop.get() {
+                on_frame.call1(&JsValue::NULL, &self.frame()?)?;
+                return Ok("paused");
+            }
+        }
+    }
+}
+
+/// How virtual time follows the clock on the wall.
+struct Pace {
+    speed: f64,
+    wall_ms: f64,
+    from: Instant,
+    seen_ms: f64,
+}
+
+impl Pace {
+    fn new(now_ms: f64, shared: &Shared) -> Self {
+        Self {
+            speed: shared.speed.get(),
+            wall_ms: now_ms,
+            from: shared.run.borrow().now(),
+            seen_ms: now_ms,
+        }
+    }
+
+    /// How far the run may go by now.
+    fn until(&mut self, now_ms: f64, shared: &Shared) -> Instant {
+        let gap = now_ms - self.seen_ms;
+        if shared.speed.get() != self.speed || gap > LONGEST_GAP_MS {
+            *self = Self::new(now_ms, shared);
+        }
+        self.seen_ms = now_ms;
+        if self.speed.is_infinite() {
+            return Instant::NEVER;
+        }
+        self.from + Span::from_seconds((now_ms - self.wall_ms) / 1000.0 * self.speed)
+    }
+}

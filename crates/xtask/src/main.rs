@@ -1,0 +1,56 @@
+//! Builds, serves and tests the project: `cargo xtask --help`.
+//!
+//! Whatever a step needs it installs first, from the lock files, and says so.
+
+mod browser;
+mod page;
+mod steps;
+mod suite;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Builds, serves and tests Agent Chaos Playground")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the engine and the page, serve them on this machine, print the address
+    Serve {
+        /// The port to serve on; the next free one if it is taken
+        #[arg(long, default_value_t = 4173)]
+        port: u16,
+    },
+    /// Build the engine as WebAssembly and the page
+    Build,
+    /// Run every test: core, command line, wasm, page
+    Test {
+        /// Only the parts whose name contains this
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Check formatting, lints, documentation and types
+    Lint,
+    /// Rewrite the golden files and the JSON Schema, on purpose
+    Bless,
+    /// Put the static site into dist/
+    Dist,
+    /// Take screenshots of the page into tests/browser/output
+    Shots,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Serve { port } => page::serve(port),
+        Command::Build => page::build(),
+        Command::Test { only } => suite::test(only.as_deref()),
+        Command::Lint => suite::lint(),
+        Command::Bless => suite::bless(),
+        Command::Dist => page::dist(),
+        Command::Shots => suite::shots(),
+    }
+}

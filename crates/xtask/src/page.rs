@@ -1,0 +1,153 @@
+//! The engine as WebAssembly, and the page around it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::steps::{cargo, command, exists, in_web, npm_bin, root, run, step, target};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Installs the WebAssembly target if it is missing.
+pub fn wasm_target() -> Result<()> {
+    if !exists("rustup") {
+        // Some systems bring the target with their own Rust; cargo will say so if not.
+        return Ok(());
+    }
+    let installed = command("rustup", &["target", "list", "--installed"]).output()?;
+    if String::from_utf8_lossy(&installed.stdout)
+        .lines()
+        .any(|line| line.trim() == WASM_TARGET)
+    {
+        return Ok(());
+    }
+    step("installing the WebAssembly target", || {
+        run(command("rustup", &["target", "add", WASM_TARGET]))
+    })
+}
+
+/// Installs the page's packages from the lock file if they are missing or another version.
+pub fn npm_packages() -> Result<()> {
+    if !exists("npm") {
+        bail!("npm is missing: install Node.js 20 or newer (it brings npm)");
+    }
+    let lock = fs::read(root().join("web/package-lock.json")).context("web/package-lock.json")?;
+    let stamp = root().join("web/node_modules/.installed-lock.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    step("installing the page's packages from the lock file", || {
+        run(in_web(
+            "npm",
+            &[
+                "ci",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+            ],
+        ))?;
+        Ok(fs::write(&stamp, &lock)?)
+    })
+}
+
+/// Compiles the engine and writes its JavaScript side: for the page into web/pkg.
+pub fn engine() -> Result<()> {
+    wasm_target()?;
+    step("compiling the engine to WebAssembly", || {
+        run(cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "agent-chaos-wasm",
+            "--target",
+            WASM_TARGET,
+        ]))
+    })?;
+    step("writing its JavaScript side into web/pkg", || {
+        let input = target()
+            .join(WASM_TARGET)
+            .join("release/agent_chaos_wasm.wasm");
+        let mut bindgen = Bindgen::new();
+        bindgen
+            .input_path(input)
+            .typescript(true)
+            .web(true)?
+            .omit_default_module_path(false);
+        bindgen.generate(root().join("web/pkg"))
+    })
+}
+
+/// Builds engine and page.
+pub fn build() -> Result<()> {
+    npm_packages()?;
+    engine()?;
+    types()?;
+    step("building the page into web/dist", || {
+        run(npm_bin("vite", &["build", "--logLevel", "warn"]))
+    })
+}
+
+/// Checks the page's types.
+pub fn types() -> Result<()> {
+    step("checking the page's types", || {
+        run(npm_bin("tsc", &["--project", "tsconfig.json"]))
+    })
+}
+
+/// Builds, then serves until it is stopped.
+pub fn serve(port: u16) -> Result<()> {
+    build()?;
+    let port = free_port(port)?;
+    eprintln!("\nAgent Chaos Playground is at http://127.0.0.1:{port}/  (Ctrl-C stops it)\n");
+    run(npm_bin(
+        "vite",
+        &[
+            "preview",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--strictPort",
+            "--logLevel",
+            "warn",
+        ],
+    ))
+}
+
+/// The first free port from this one on.
+fn free_port(from: u16) -> Result<u16> {
+    (from..from.saturating_add(50))
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .with_context(|| format!("no free port from {from} on; name another with --port"))
+}
+
+/// The static site in dist/.
+pub fn dist() -> Result<()> {
+    build()?;
+    let (from, to) = (root().join("web/dist"), root().join("dist"));
+    step("copying the site into dist/", || {
+        if to.exists() {
+            fs::remove_dir_all(&to)?;
+        }
+        copy(&from, &to)
+    })
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

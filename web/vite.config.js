@@ -1,0 +1,21 @@
+import { defineConfig } from 'vite';
+import { fileURLToPath } from 'node:url';
+
+const web = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: web('..'),
+  base: './',
+  publicDir: false,
+  cacheDir: web('node_modules/.vite'),
+  worker: { format: 'es' },
+  build: {
+    outDir: web('dist'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // Inlined assets and the preload polyfill would need a looser content-security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: { index: web('../index.html') } },
+  },
+});
