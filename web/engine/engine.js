@@ -1,0 +1,23 @@
+// The only folder that loads the WebAssembly module. A panic leaves the module unusable, so that
+// whoever meets one asks for a fresh engine.
+
+import init, * as wasm from '../pkg/agent_chaos_wasm.js';
+
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Frame} Frame */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Report} Report */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').PresetInfo} PresetInfo */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').ProfileCheck} ProfileCheck */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').OpenedLink} OpenedLink */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Transition} Transition */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Picture} Picture */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Run} Run */
+/** @typedef {typeof wasm} Engine */
+
+/** @returns {Promise<Engine>} */
+export async function load() {
+  await init();
+  return wasm;
+}
+
+/** Whether an error came out of a crashed engine, not out of what it was asked. @param {unknown} error */
+export const isCrash = (error) => error instanceof WebAssembly.RuntimeError;

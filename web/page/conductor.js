@@ -1,0 +1,223 @@
+// What a person can do: every action on the experiment goes through here.
+
+import { isCrash, load } from '../engine/engine.js';
+import { outcome } from '../shared/outcome.js';
+import { fromPointer, write } from '../shared/paths.js';
+import { Series } from '../shared/series.js';
+
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {ReturnType<typeof conductor>} Actions */
+
+/** Above this many events the page asks first. */
+const ASK_EVENTS = 20e6;
+/** A run that needs more memory is refused. */
+const MOST_MEMORY = 1e9;
+/** A longer text is not even read. */
+const MOST_TEXT = 1_000_000;
+
+/**
+ * @param {import('../engine/engine.js').Engine} engine
+ * @param {import('../engine/engine.js').PresetInfo[]} presets
+ * @param {Store} store
+ */
+export function conductor(engine, presets, store) {
+  const series = new Series();
+  /** @type {import('../engine/engine.js').Run | null} */
+  let run = null;
+
+  /** @param {unknown} error @returns {import('./store.js').Problem[]} */
+  function problemsOf(error) {
+    const refused = /** @type {any} */ (error);
+    if (refused?.name !== 'ProfileError') throw error;
+    return refused.errors.map((/** @type {any} */ one) => ({ path: fromPointer(one.field), message: one.message }));
+  }
+
+  /** Ends the present run and forgets it. */
+  function discard() {
+    run?.pause();
+    // A module that has crashed cannot free anything any more.
+    try { run?.free(); } catch { /* gone with its engine */ }
+    run = null;
+    series.columns = {};
+    store.update({ run: store.get().run + 1, phase: 'ready', frame: null, transitions: [], report: null, digest: '', failure: '' });
+  }
+
+  /** @param {unknown} error */
+  async function fail(error) {
+    const crashed = isCrash(error);
+    const words = error instanceof Error ? error.message : String(error);
+    run = null;
+    store.update({
+      phase: 'error',
+      failure: crashed ? `The engine failed (${words}). It has been replaced; the profile is unchanged.` : words,
+    });
+    if (crashed) engine = await load();
+  }
+
+  /** @param {import('../engine/engine.js').Frame} frame @param {number} number */
+  function show(frame, number) {
+    // A late frame of a run that was discarded says nothing about this one.
+    if (number !== store.get().run) return;
+    series.append(frame);
+    const { transitions } = store.get();
+    store.update({ frame, transitions: frame.transitions.length ? [...transitions, ...frame.transitions] : transitions });
+  }
+
+  function begin() {
+    if (run) return true;
+    const { check, draft, problems } = store.get();
+    if (draft !== null || problems.length) {
+      store.update({ failure: 'The edit below was refused and is not part of this run; the last good profile runs.' });
+    }
+    if (check.estimate.memory_bytes > MOST_MEMORY) {
+      store.update({ phase: 'error', failure: `This experiment would need about ${(check.estimate.memory_bytes / 1e9).toFixed(1)} GB of memory; the page runs up to 1 GB. Lower the agents, the rate or the capacity.` });
+      return false;
+    }
+    run = new engine.Run(check.profile);
+    return true;
+  }
+
+  function finish() {
+    if (!run) return;
+    const report = run.report();
+    const { link } = store.get();
+    const seen = link && link.outcome === null ? { ...link, outcome: outcome(link.opened, report.digest) } : link;
+    store.update({ phase: 'done', report, digest: report.digest, link: seen });
+  }
+
+  const actions = {
+    series,
+
+    /** Runs on from where it stands. @param {number} [speed] */
+    async play(speed = store.get().speed) {
+      if (store.get().phase === 'running') return;
+      if (store.get().phase === 'done' || store.get().phase === 'error') discard();
+      if (!run && store.get().check.estimate.events > ASK_EVENTS && !(await ask(store.get().check.estimate))) return;
+      const number = store.get().run;
+      try {
+        if (!begin() || !run) return;
+        run.speed = speed;
+        store.update({ phase: 'running' });
+        const ended = await run.play((frame) => show(frame, number));
+        if (number !== store.get().run) return;
+        if (ended === 'finished') finish();
+        else store.update({ phase: 'paused' });
+      } catch (error) {
+        if (number === store.get().run) await fail(error);
+      }
+    },
+
+    pause() {
+      run?.pause();
+    },
+
+    /** @param {'event' | 'tick' | 'second'} what */
+    step(what) {
+      if (store.get().phase === 'running') return;
+      if (store.get().phase === 'done' || store.get().phase === 'error') discard();
+      try {
+        if (!begin() || !run) return;
+        show(run.step(what), store.get().run);
+        if (run.finished) finish();
+        else store.update({ phase: 'paused' });
+      } catch (error) {
+        void fail(error);
+      }
+    },
+
+    reset: discard,
+
+    /** @param {number} speed */
+    setSpeed(speed) {
+      store.update({ speed });
+      if (run) run.speed = speed;
+    },
+
+    /** @param {string} name */
+    choosePreset(name) {
+      const preset = presets.find((one) => one.name === name);
+      if (!preset) return;
+      store.update({ preset: name, link: null });
+      actions.setText(preset.profile);
+      history.replaceState(null, '', location.pathname + location.search);
+    },
+
+    newSeed() {
+      actions.setField('seed', engine.new_seed());
+    },
+
+    /** Takes over one field, or says why not. @param {string} path @param {unknown} value */
+    setField(path, value) {
+      const next = JSON.stringify(write(store.get().profile, path, value));
+      // JSON has no infinity and no NaN: what is no number is refused by name.
+      const odd = typeof value === 'number' && !Number.isFinite(value);
+      return actions.setText(odd ? JSON.stringify(write(store.get().profile, path, String(value))) : next, false);
+    },
+
+    /** Takes over a whole profile, or keeps it as a draft and says why not. @param {string} text @param {boolean} [typed] */
+    setText(text, typed = true) {
+      const draft = typed ? text : null;
+      if (text.length > MOST_TEXT) {
+        store.update({ draft, problems: [{ path: '', message: `the profile: found ${text.length} characters, accepted: at most ${MOST_TEXT}` }] });
+        return false;
+      }
+      try {
+        const check = engine.check(text);
+        const changed = check.profile !== store.get().check.profile;
+        if (changed) {
+          discard();
+          const { link } = store.get();
+          store.update({ link: link && link.opened.profile === check.profile ? link : null });
+        }
+        store.update({ check, profile: JSON.parse(check.profile), problems: [], draft: null, failure: '' });
+        return true;
+      } catch (error) {
+        if (isCrash(error)) void fail(error);
+        else store.update({ draft, problems: problemsOf(error) });
+        return false;
+      }
+    },
+
+    /** Lets go of an edit that was refused. */
+    dropDraft() {
+      store.update({ draft: null, problems: [] });
+    },
+
+    /** Opens a link and runs it. @param {string} text */
+    open(text) {
+      try {
+        const opened = engine.decode_link(text);
+        discard();
+        const check = engine.check(opened.profile);
+        store.update({
+          preset: opened.preset ?? store.get().preset, check, profile: JSON.parse(check.profile), problems: [], draft: null,
+          link: { opened, outcome: null }, speed: Infinity,
+        });
+        void actions.play(Infinity);
+      } catch (error) {
+        const refused = /** @type {any} */ (error);
+        if (isCrash(error)) void fail(error);
+        else if (refused?.kind !== 'empty') store.update({ phase: 'error', failure: `${refused.message}. The experiment shown is another one: choose a preset or paste the whole link again.` });
+      }
+    },
+
+    /** The address of this experiment, with its result if there is one. */
+    link() {
+      const { preset, check, report } = store.get();
+      const token = engine.encode_link(preset, check.profile, report?.digest);
+      return `${location.origin}${location.pathname}#${token}`;
+    },
+  };
+  return actions;
+}
+
+/** @param {{ events: number }} estimate @returns {Promise<boolean>} */
+function ask(estimate) {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('dialog'));
+  dialog.innerHTML = '<h2 id="dialog-title">A long run</h2><p></p><form method="dialog" class="row"><button value="no">Not now</button><button class="primary" value="yes">Run it</button></form>';
+  const words = dialog.querySelector('p');
+  if (words) words.textContent = `This experiment has about ${Math.round(estimate.events / 1e6)} million events. It can be paused at any time.`;
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
+}

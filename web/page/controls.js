@@ -1,0 +1,104 @@
+// The experiment and its run: preset, speed, seed, run, pause, step, reset, progress.
+
+import * as format from '../shared/format.js';
+import { element, setText } from './dom.js';
+
+const SPEEDS = ['0.1', '0.5', '1', '2', '5', '10', '20', '50', 'max'];
+const WORDS = { ready: 'Ready', running: 'Running', paused: 'Paused', done: 'Done', error: 'Error' };
+
+/**
+ * @param {HTMLElement} place
+ * @param {import('./store.js').Store} store
+ * @param {{ actions: import('./conductor.js').Actions, presets: import('../engine/engine.js').PresetInfo[] }} given
+ */
+export function controls(place, store, { actions, presets }) {
+  /** @param {string} name @param {string} text @param {() => void} act @param {string} [kind] */
+  const button = (name, text, act, kind) => element('button', { type: 'button', 'data-testid': name, class: kind, onclick: act }, text);
+  /** @param {string} label @param {HTMLElement} input @param {string} [kind] */
+  const field = (label, input, kind = '') => {
+    input.id = `control-${input.dataset.testid}`;
+    return element('div', { class: `field ${kind}` }, element('label', { for: input.id }, label), input);
+  };
+
+  const preset = element('select', { 'data-testid': 'preset', onchange: () => actions.choosePreset(preset.value) },
+    ...presets.map((one) => element('option', { value: one.name }, one.title)));
+  const speed = element('select', { 'data-testid': 'speed', onchange: () => actions.setSpeed(speed.value === 'max' ? Infinity : Number(speed.value)) },
+    ...SPEEDS.map((value) => element('option', { value }, value === 'max' ? 'as fast as possible' : `${value}×`)));
+  const seed = element('input', {
+    'data-testid': 'seed', type: 'number', min: 0, max: 4294967295, step: 1, inputmode: 'numeric', 'aria-describedby': 'seed-problem',
+    onchange: () => actions.setField('seed', seed.value.trim() === '' ? null : Number(seed.value)),
+  });
+  const newSeed = button('new-seed', 'New seed', actions.newSeed);
+  const run = button('run', 'Run', () => void actions.play(), 'primary');
+  const pause = button('pause', 'Pause', actions.pause);
+  const stepBy = element('select', { 'data-testid': 'step-by', 'aria-label': 'Step by' },
+    element('option', { value: 'tick' }, 'one tick'), element('option', { value: 'event' }, 'one event'), element('option', { value: 'second' }, 'one second'));
+  const step = button('step', 'Step', () => actions.step(/** @type {'event' | 'tick' | 'second'} */ (stepBy.value)));
+  const reset = button('reset', 'Reset', actions.reset);
+  const progress = element('progress', { 'data-testid': 'progress', max: 1, value: 0, 'aria-label': 'Progress of the run' });
+  const status = element('p', { class: 'status small' });
+  const phase = element('strong', { 'data-testid': 'status', role: 'status' });
+  const clock = element('span', { class: 'soft' });
+  status.append(phase, ' ', clock);
+  const summary = element('p', { class: 'soft small' });
+  const seedProblem = element('p', { id: 'seed-problem', class: 'visually-hidden' });
+  const error = element('p', { class: 'notice bad', role: 'alert', 'data-testid': 'error', hidden: true });
+  const linkStatus = element('p', { class: 'notice', role: 'status', 'data-testid': 'link-status', hidden: true });
+
+  place.replaceChildren(
+    element('div', { class: 'row' },
+      field('Experiment', preset, 'wide'),
+      element('div', { class: 'row buttons' }, run, pause, step, reset),
+      field('Step by', stepBy), field('Speed', speed), field('Seed', seed), newSeed),
+    summary, seedProblem, error, linkStatus,
+    element('div', { class: 'run-line' }, progress, status),
+  );
+
+  return store.subscribe((state) => {
+    const running = state.phase === 'running';
+    if (preset.value !== state.preset) preset.value = state.preset;
+    const speedValue = state.speed === Infinity ? 'max' : String(state.speed);
+    if (speed.value !== speedValue) speed.value = speedValue;
+    const wrongSeed = state.problems.find((one) => one.path === 'seed');
+    if (!wrongSeed && document.activeElement !== seed) seed.value = String(state.profile.seed);
+    if (wrongSeed) seed.setAttribute('aria-invalid', 'true');
+    else seed.removeAttribute('aria-invalid');
+    setText(seedProblem, wrongSeed?.message ?? '');
+
+    setText(run, state.phase === 'paused' ? 'Resume' : state.phase === 'done' ? 'Run again' : 'Run');
+    run.disabled = running;
+    pause.disabled = !running;
+    step.disabled = running;
+    reset.disabled = state.phase === 'ready';
+    setText(phase, WORDS[state.phase]);
+    progress.value = state.frame?.progress ?? 0;
+    setText(clock, state.frame
+      ? `${format.moment(state.frame.now_seconds)} of virtual time, ${format.count(state.frame.events)} events`
+      : `about ${format.count(state.check.estimate.events)} events to come`);
+
+    const chosen = presets.find((one) => one.name === state.preset);
+    const edits = chosen && chosen.profile !== state.check.profile ? ' (edited)' : '';
+    setText(summary, `${chosen?.summary ?? ''}${edits}`);
+
+    const problem = state.problems[0];
+    const words = state.failure || (problem ? `Not taken over: ${problem.message}. The last good profile stays.` : '');
+    error.hidden = words === '';
+    setText(error, words);
+
+    linkStatus.hidden = state.link === null;
+    if (state.link) describe(linkStatus, state.link, state);
+  });
+}
+
+/** @param {HTMLElement} place @param {import('./store.js').LinkState} link @param {import('./store.js').State} state */
+function describe(place, link, state) {
+  const revision = state.report?.engine.revision;
+  /** @type {[string, string]} */
+  const [kind, words] = link.outcome === null ? ['', 'Opened from a link; running it to see whether it reproduces …']
+    : link.outcome === 'reproduced' ? ['good', 'reproduced ✓ The run gave the result that the link promises, bit for bit.']
+    : link.outcome === 'edited' ? ['', 'edited since it was shared: the link was made for another profile, so its result is not compared.']
+    : link.outcome === 'different' ? ['warn', `same experiment, different result: the link promises digest ${link.opened.expected_digest}…, this run has ${state.digest} (engine revision ${revision}). The link was probably made by another revision.`]
+    : ['', 'not verified: the link does not say which result to expect.'];
+  place.className = `notice ${kind}`;
+  setText(place, words);
+}

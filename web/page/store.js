@@ -1,0 +1,57 @@
+// What the page knows, in one place. Parts subscribe and draw once per picture.
+
+/** @typedef {import('../engine/engine.js').Engine} Engine */
+/** @typedef {{ path: string, message: string }} Problem */
+/** @typedef {'ready' | 'running' | 'paused' | 'done' | 'error'} Phase */
+/** @typedef {{ opened: import('../engine/engine.js').OpenedLink, outcome: import('../shared/outcome.js').Outcome | null }} LinkState */
+
+/**
+ * @typedef {object} State
+ * @property {Phase} phase
+ * @property {string} preset name of the preset the profile builds on
+ * @property {any} profile the last good profile, every field
+ * @property {import('../engine/engine.js').ProfileCheck} check what the engine said of it
+ * @property {Problem[]} problems what is wrong with an edit that was not taken over
+ * @property {string | null} draft JSON text that was not taken over
+ * @property {number} run number of the present run
+ * @property {number} speed virtual seconds per second
+ * @property {import('../engine/engine.js').Frame | null} frame the last frame
+ * @property {import('../engine/engine.js').Transition[]} transitions
+ * @property {import('../engine/engine.js').Report | null} report of a run that has ended
+ * @property {string} digest
+ * @property {string} failure what went wrong, for the person
+ * @property {LinkState | null} link the link this page was opened with
+ * @property {string} theme
+ */
+
+/** @param {State} initial */
+export function createStore(initial) {
+  let state = initial;
+  let due = false;
+  /** @type {Set<(state: State) => void>} */
+  const parts = new Set();
+  const draw = () => {
+    due = false;
+    for (const part of parts) part(state);
+  };
+  return {
+    get: () => state,
+    /** @param {Partial<State>} change */
+    update(change) {
+      state = { ...state, ...change };
+      if (due) return;
+      due = true;
+      // Nothing is drawn in a hidden tab, but what is announced there must not wait for ever.
+      if (document.hidden) setTimeout(draw, 100);
+      else requestAnimationFrame(draw);
+    },
+    /** Draws now and at every change. @param {(state: State) => void} part @returns {() => void} */
+    subscribe(part) {
+      parts.add(part);
+      part(state);
+      return () => void parts.delete(part);
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createStore>} Store */

@@ -1,0 +1,46 @@
+// Numbers for people: as many digits as they carry, always with their unit.
+
+const NONE = '–';
+
+/** @param {number | null | undefined} value @returns {value is number} */
+const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
+
+/**
+ * A time: in milliseconds below a second.
+ * @param {number | null | undefined} seconds
+ */
+export function time(seconds) {
+  if (!isNumber(seconds)) return NONE;
+  if (seconds === 0) return '0 s';
+  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.1 ? 2 : 1)} ms`;
+  return `${seconds.toFixed(seconds < 100 ? 2 : 0)} s`;
+}
+
+/** A moment of virtual time. @param {number} seconds */
+export const moment = (seconds) => `${seconds.toFixed(2)} s`;
+
+/** A share as a percentage. @param {number | null | undefined} ratio */
+export const percent = (ratio, digits = 2) => (isNumber(ratio) ? `${(100 * ratio).toFixed(digits)} %` : NONE);
+
+/** A rate per second. @param {number | null | undefined} value */
+export const rate = (value) => (isNumber(value) ? `${value.toFixed(Math.abs(value) < 100 ? 1 : 0)}/s` : NONE);
+
+/** A whole number with thin spaces between thousands. @param {number | null | undefined} value */
+export const count = (value) => (isNumber(value) ? Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ' ') : NONE);
+
+/** Any number, short. @param {number | null | undefined} value */
+export const number = (value, digits = 2) => (isNumber(value) ? value.toFixed(digits) : NONE);
+
+/** A unit of the schema as people write it. @param {string | undefined} unit */
+export function unit(unit) {
+  if (!unit) return '';
+  if (unit === 'ratio') return '(ratio)';
+  return unit.replace(/^\{(.*)\}$/, '$1s');
+}
+
+/** The limits of a field, in words. @param {{minimum?: number, maximum?: number}} node */
+export function limits(node) {
+  const plain = (/** @type {number} */ value) => (Math.abs(value) >= 1e4 ? count(value) : String(value));
+  if (node.minimum === undefined || node.maximum === undefined) return '';
+  return `${plain(node.minimum)} to ${plain(node.maximum)}`;
+}
