@@ -280,7 +280,7 @@ export function charts(place, store, series) {
 
 /** @param {Chart} chart @param {number | null} low @param {number | null} high @param {State} state @returns {[number, number]} */
 function range(chart, low, high, state) {
-  const top = chart.name === 'queue' && state.profile.queue.capacity !== null ? Math.min(state.profile.queue.capacity, Math.max(high ?? 0, state.profile.queue.capacity)) : (high ?? 0);
+  const top = chart.name === 'queue' && state.profile.queue.capacity !== null ? Math.min(state.profile.queue.capacity, Math.max(high ?? 0, state.profile.queue.capacity)) : (high ?? 1);
   const bottom = chart.name === 'derivative' ? Math.min(low ?? 0, 0) : 0;
   const room = (Math.max(top, 0) - bottom || 1) * 0.06;
   return [bottom === 0 ? 0 : bottom - room, Math.max(top, 0) + room];

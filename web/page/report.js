@@ -37,13 +37,13 @@ export function report(place, store, { presets, recorded }) {
   const empty = element('p', { class: 'soft', text: 'The report appears when the run has ended.' });
   const head = element('tr');
   const body = element('tbody');
-  const caption = element('caption');
-  const table = element('table', { 'data-testid': 'report', hidden: true }, caption, element('thead', {}, head), body);
+  const caption = element('p', { class: 'soft small', hidden: true });
+  const table = element('table', { 'data-testid': 'report', hidden: true, 'aria-label': 'Report of the run' }, element('thead', {}, head), body);
   const evidence = element('div');
   const digest = element('p', { class: 'small' }, 'Digest ', element('span', { class: 'digest', 'data-testid': 'digest' }), element('span', { class: 'soft', text: ' — equal on every machine for this profile and seed.' }));
   const download = element('button', { type: 'button', onclick: () => save(store.get()) }, 'Download report (JSON)');
   const foot = element('div', { class: 'stack', hidden: true }, evidence, digest, element('div', {}, download));
-  place.append(empty, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
+  place.append(empty, caption, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
   /** @type {Report | null} */
   let shown = null;
 
@@ -52,6 +52,7 @@ export function report(place, store, { presets, recorded }) {
     shown = state.report;
     empty.hidden = shown !== null;
     table.hidden = shown === null;
+    caption.hidden = shown === null;
     foot.hidden = shown === null;
     const digestText = digest.querySelector('.digest');
     if (digestText) setText(digestText, shown?.digest ?? '');

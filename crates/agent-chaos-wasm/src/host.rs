@@ -8,25 +8,16 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, Performance};
 
 /// The event loop of a page, of a worker or of node.
+///
+/// Giving way is a message to oneself: a task of its own that waits its turn behind whatever the
+/// page has to do, without the 4 ms of a nested timer. `scheduler.yield()` would come back before
+/// timers and other tasks of the page, and starve them for as long as a run lasts.
 pub struct Host {
     global: JsValue,
     performance: Performance,
-    yielding: Yielding,
-}
-
-/// How to give way for a moment.
-enum Yielding {
-    /// `scheduler.yield()`: comes back before other work of the same kind, after input.
-    Scheduler {
-        scheduler: JsValue,
-        function: Function,
-    },
-    /// A message to oneself: a task of its own, without the 4 ms of a nested timer.
-    Channel {
-        channel: MessageChannel,
-        messages: mpsc::UnboundedReceiver<()>,
-        _listener: Closure<dyn FnMut()>,
-    },
+    channel: MessageChannel,
+    messages: mpsc::UnboundedReceiver<()>,
+    _listener: Closure<dyn FnMut()>,
 }
 
 impl Host {
@@ -34,36 +25,19 @@ impl Host {
     pub fn new() -> Result<Self, JsValue> {
         let global: JsValue = js_sys::global().into();
         let performance = Reflect::get(&global, &"performance".into())?.unchecked_into();
-        let scheduler = Reflect::get(&global, &"scheduler".into())?;
-        let function = if scheduler.is_object() {
-            Reflect::get(&scheduler, &"yield".into())?
-        } else {
-            JsValue::UNDEFINED
-        };
-        let yielding = match function.dyn_into::<Function>() {
-            Ok(function) => Yielding::Scheduler {
-                scheduler,
-                function,
-            },
-            Err(_) => {
-                let channel = MessageChannel::new()?;
-                let (sender, messages) = mpsc::unbounded();
-                // A message after the receiver is gone is of no use to anybody.
-                let listener = Closure::new(move || drop(sender.unbounded_send(())));
-                channel
-                    .port1()
-                    .set_onmessage(Some(listener.as_ref().unchecked_ref()));
-                Yielding::Channel {
-                    channel,
-                    messages,
-                    _listener: listener,
-                }
-            }
-        };
+        let channel = MessageChannel::new()?;
+        let (sender, messages) = mpsc::unbounded();
+        // A message after the receiver is gone is of no use to anybody.
+        let listener = Closure::new(move || drop(sender.unbounded_send(())));
+        channel
+            .port1()
+            .set_onmessage(Some(listener.as_ref().unchecked_ref()));
         Ok(Self {
             global,
             performance,
-            yielding,
+            channel,
+            messages,
+            _listener: listener,
         })
     }
 
@@ -74,21 +48,8 @@ impl Host {
 
     /// Lets the host handle input and draw, then comes back as soon as it may.
     pub async fn give_way(&mut self) -> Result<(), JsValue> {
-        match &mut self.yielding {
-            Yielding::Scheduler {
-                scheduler,
-                function,
-            } => {
-                let promise: Promise = function.call0(scheduler)?.unchecked_into();
-                JsFuture::from(promise).await?;
-            }
-            Yielding::Channel {
-                channel, messages, ..
-            } => {
-                channel.port2().post_message(&JsValue::NULL)?;
-                messages.next().await;
-            }
-        }
+        self.channel.port2().post_message(&JsValue::NULL)?;
+        self.messages.next().await;
         Ok(())
     }
 
@@ -120,11 +81,9 @@ const PICTURE_MS: f64 = 16.0;
 
 impl Drop for Host {
     fn drop(&mut self) {
-        if let Yielding::Channel { channel, .. } = &self.yielding {
-            // An open port keeps node alive.
-            channel.port1().set_onmessage(None);
-            channel.port1().close();
-            channel.port2().close();
-        }
+        // An open port keeps node alive.
+        self.channel.port1().set_onmessage(None);
+        self.channel.port1().close();
+        self.channel.port2().close();
     }
 }

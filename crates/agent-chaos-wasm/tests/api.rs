@@ -1,0 +1,197 @@
+//! The contract with the page, checked where it holds: in node, and in a browser.
+#![cfg(target_arch = "wasm32")]
+
+use agent_chaos_core::{presets as core_presets, wire};
+use agent_chaos_wasm::{Run, check, decode_link, encode_link, new_seed, presets, schema};
+use js_sys::{Array, Float64Array, Function, Object, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+/// Digests of the shortened presets, as the golden reports have them.
+const GOLDEN: &[(&str, &str)] = &[
+    (
+        "exp-001",
+        include_str!("../../../tests/golden/exp-001.json"),
+    ),
+    (
+        "exp-002",
+        include_str!("../../../tests/golden/exp-002.json"),
+    ),
+    (
+        "exp-003",
+        include_str!("../../../tests/golden/exp-003.json"),
+    ),
+    (
+        "published-001",
+        include_str!("../../../tests/golden/published-001.json"),
+    ),
+    (
+        "published-002",
+        include_str!("../../../tests/golden/published-002.json"),
+    ),
+    (
+        "published-003",
+        include_str!("../../../tests/golden/published-003.json"),
+    ),
+    ("mm1", include_str!("../../../tests/golden/mm1.json")),
+    ("mm4-80", include_str!("../../../tests/golden/mm4-80.json")),
+];
+
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+fn text(object: &JsValue, name: &str) -> String {
+    get(object, name).as_string().unwrap()
+}
+
+fn number(object: &JsValue, name: &str) -> f64 {
+    get(object, name).as_f64().unwrap()
+}
+
+fn profile(name: &str) -> String {
+    wire::to_text(&core_presets::find(name).unwrap().profile())
+}
+
+async fn played(run: &Run) -> String {
+    let ignore = Function::new_no_args("");
+    JsFuture::from(run.play(ignore))
+        .await
+        .unwrap()
+        .as_string()
+        .unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn every_preset_gives_its_golden_report_byte_for_byte() {
+    for &(name, golden) in GOLDEN {
+        let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+        let run = Run::new(&golden["profile"].to_string()).unwrap();
+        assert_eq!(played(&run).await, "finished");
+        assert_eq!(run.report_json(), golden.to_string(), "{name}");
+        assert_eq!(run.digest(), golden["digest"].as_str().unwrap(), "{name}");
+    }
+}
+
+/// wasm-bindgen-futures drives the core's own future as well as the sliced loop does.
+#[wasm_bindgen_test]
+async fn the_run_awaited_as_a_future_is_the_same_run() {
+    let profile = core_presets::find("published-002").unwrap().profile();
+    let awaited = agent_chaos_core::Run::new(&profile).await;
+    let run = Run::new(&wire::to_text(&profile)).unwrap();
+    played(&run).await;
+    assert_eq!(awaited.digest, run.digest());
+}
+
+#[wasm_bindgen_test]
+fn presets_and_schema_are_there() {
+    let list: Array = presets().unwrap().unchecked_into();
+    assert_eq!(list.length() as usize, core_presets::PRESETS.len());
+    assert_eq!(text(&list.get(1), "name"), "exp-002");
+    assert!(schema().contains("\"x-unit\""));
+    assert!(check(&text(&list.get(1), "profile")).is_ok());
+}
+
+#[wasm_bindgen_test]
+fn a_refused_profile_is_an_error_that_names_the_field() {
+    let error = check(r#"{"agents": {"count": -1}, "nonsense": 1}"#).unwrap_err();
+    assert!(error.is_instance_of::<js_sys::Error>());
+    assert_eq!(text(&error, "name"), "ProfileError");
+    assert_eq!(text(&error, "field"), "/agents/count");
+    assert_eq!(text(&error, "found"), "-1");
+    assert!(text(&error, "accepted").contains("from 1"));
+    assert!(text(&error, "message").contains("/agents/count"));
+    assert_eq!(get(&error, "errors").unchecked_into::<Array>().length(), 2);
+    assert!(Run::new("{").is_err());
+}
+
+#[wasm_bindgen_test]
+async fn frames_bring_all_columns_and_every_row_once() {
+    let run = Run::new(&profile("exp-002")).unwrap();
+    let mut rows = 0;
+    for _ in 0..40 {
+        let frame = run.step("second").unwrap();
+        let columns = get(&frame, "columns");
+        let lengths: Vec<_> = Object::values(columns.unchecked_ref::<Object>())
+            .iter()
+            .map(|column| column.unchecked_into::<Float64Array>().length())
+            .collect();
+        assert!(lengths.len() > 15 && lengths.iter().all(|&length| length == lengths[0]));
+        rows += lengths[0];
+    }
+    assert_eq!(rows, 40 * 20);
+    let frame = run.step("tick").unwrap();
+    assert_eq!(
+        get(&get(&frame, "columns"), "time")
+            .unchecked_into::<Float64Array>()
+            .to_vec(),
+        [40.05]
+    );
+    assert!(number(&get(&frame, "picture"), "workers") == 4.0);
+    let before = number(&frame, "events");
+    // What comes about in one instant of one stage comes at once: a fault and the end it leads to.
+    let after = number(&run.step("event").unwrap(), "events");
+    assert!((1.0..=3.0).contains(&(after - before)), "{before} {after}");
+    assert!(run.step("moon").is_err());
+}
+
+#[wasm_bindgen_test]
+async fn a_run_pauses_and_goes_on_as_if_it_had_not() {
+    let run = Run::new(&profile("exp-003")).unwrap();
+    run.set_speed(1.0);
+    let playing = run.play(Function::new_no_args(""));
+    assert!(
+        JsFuture::from(run.play(Function::new_no_args("")))
+            .await
+            .is_err(),
+        "it is playing already"
+    );
+    run.pause();
+    assert_eq!(JsFuture::from(playing).await.unwrap(), "paused");
+    assert!(!run.finished());
+    run.set_speed(f64::INFINITY);
+    assert_eq!(played(&run).await, "finished");
+    let other = Run::new(&profile("exp-003")).unwrap();
+    played(&other).await;
+    assert_eq!(run.digest(), other.digest());
+    assert_eq!(run.progress(), 1.0);
+}
+
+#[wasm_bindgen_test]
+async fn what_on_frame_throws_comes_out_of_play() {
+    let run = Run::new(&profile("exp-001")).unwrap();
+    let throws = Function::new_no_args("throw new Error('drawing failed')");
+    let error = JsFuture::from(run.play(throws)).await.unwrap_err();
+    assert_eq!(text(&error, "message"), "drawing failed");
+}
+
+#[wasm_bindgen_test]
+fn a_link_goes_there_and_back() {
+    let token = encode_link(
+        Some("exp-002".into()),
+        &profile("exp-002"),
+        Some("0123456789abcdef".into()),
+    )
+    .unwrap();
+    let opened = decode_link(&format!("https://example.org/#{token}")).unwrap();
+    assert_eq!(text(&opened, "preset"), "exp-002");
+    assert_eq!(text(&opened, "expected_digest"), "01234567");
+    assert_eq!(get(&opened, "profile_matches"), JsValue::TRUE);
+    let error = decode_link("v9.exp-002").unwrap_err();
+    assert_eq!(
+        (text(&error, "name"), text(&error, "kind")),
+        ("LinkError".into(), "newer".into())
+    );
+    let error = decode_link("v1.exp-002~agents.count=0").unwrap_err();
+    assert_eq!(
+        (text(&error, "kind"), text(&error, "field")),
+        ("profile".into(), "/agents/count".into())
+    );
+}
+
+#[wasm_bindgen_test]
+fn a_new_seed_is_another_one() {
+    let seeds: std::collections::BTreeSet<_> = (0..8).map(|_| new_seed().unwrap()).collect();
+    assert!(seeds.len() > 1);
+}

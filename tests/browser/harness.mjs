@@ -1,0 +1,74 @@
+// What the specs share: the built page on a loopback port, the command line, and the page's hooks.
+import { execFileSync, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { test as base } from '../../web/testkit.js';
+
+export { expect, AxeBuilder } from '../../web/testkit.js';
+
+const web = fileURLToPath(new URL('../../web/', import.meta.url));
+
+const freePort = () => new Promise((resolve, reject) => {
+  const server = createServer();
+  server.on('error', reject);
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
+
+export const test = base.extend({
+  // One server for all tests of a worker.
+  site: [async ({}, use) => {
+    const port = await freePort();
+    const server = spawn(process.execPath, ['node_modules/vite/bin/vite.js', 'preview', '--host', '127.0.0.1', '--port', String(port), '--strictPort', '--logLevel', 'error'], { cwd: web, stdio: ['ignore', 'ignore', 'inherit'] });
+    const url = `http://127.0.0.1:${port}/`;
+    for (let tries = 0; ; tries++) {
+      if (await fetch(url).then((answer) => answer.ok, () => false)) break;
+      if (tries > 200) throw new Error('the page is not served');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await use(url);
+    server.kill();
+  }, { scope: 'worker' }],
+
+  // Every test also fails on what the console calls an error, and on requests to elsewhere.
+  page: async ({ page, site }, use) => {
+    const wrong = [];
+    page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
+    page.on('pageerror', (error) => wrong.push(String(error)));
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (origin !== new URL(site).origin && !['data:', 'blob:'].includes(protocol)) wrong.push(`request to ${request.url()}`);
+    });
+    await use(page);
+    if (wrong.length) throw new Error(wrong.join('\n'));
+  },
+});
+
+/** The command line's answer as JSON. */
+export function cli(...parameters) {
+  const program = process.env.AGENT_CHAOS;
+  if (!program) throw new Error('AGENT_CHAOS names the command line to compare with; `cargo xtask test` sets it');
+  return JSON.parse(execFileSync(program, parameters, { maxBuffer: 1 << 28, encoding: 'utf8' }));
+}
+
+export const at = (page, name) => page.getByTestId(name);
+
+export async function open(page, url) {
+  await page.goto(url);
+  await at(page, 'status').waitFor();
+}
+
+export async function finish(page, expect) {
+  await at(page, 'speed').selectOption('max');
+  await at(page, 'run').click();
+  await expect(at(page, 'status')).toHaveText('Done', { timeout: 60_000 });
+}
+
+/** Types a profile into the JSON view. */
+export async function type(page, text) {
+  const json = at(page, 'json');
+  if (!(await json.isVisible())) await page.locator('summary', { hasText: /^JSON$/ }).click();
+  await json.fill(text);
+}
