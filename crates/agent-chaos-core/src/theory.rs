@@ -115,7 +115,7 @@ pub fn mmck(arrivals: f64, service: f64, servers: u32, places: u32) -> Steady {
 ///
 /// # Errors
 ///
-/// [`Unstable`] unless λ·E[S] < 1.
+/// [`Unstable`] unless `λ·E[S]` < 1.
 pub fn mg1(arrivals: f64, service_seconds: f64, service_variance: f64) -> Result<Steady, Unstable> {
     let utilization = arrivals * service_seconds;
     if utilization >= 1.0 {

@@ -246,9 +246,12 @@ pub fn decode(text: &str) -> Result<Opened, LinkError> {
         "v1" => open_readable(rest),
         "v1z" => open_compressed(rest),
         newer if is_version(newer) => Err(LinkError::Newer(newer.to_owned())),
-        _ => Err(LinkError::Malformed(
-            "it does not begin with v1.".to_owned(),
-        )),
+        _ => {
+            let shown: String = token.chars().take(40).collect();
+            Err(LinkError::Malformed(format!(
+                "found \"{shown}\", accepted: a token that begins with v1."
+            )))
+        }
     }
 }
 

@@ -1,0 +1,175 @@
+//! Driving runs: one in slices, with its events written down, or many at once, one per seed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use agent_chaos_core::{Limit, Observer, Profile, Report, Run};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Stop};
+use crate::progress::Progress;
+
+/// Polls between two looks at the clock: a few milliseconds.
+const POLLS_PER_SLICE: u64 = 50_000;
+
+/// What cannot be expected to fit is refused before it begins.
+const MAX_MEMORY_BYTES: f64 = 8.0e9;
+
+/// A run that has finished.
+pub struct Finished {
+    /// What it came to.
+    pub report: Report,
+    /// How long it took here.
+    pub wall_seconds: f64,
+}
+
+impl Finished {
+    /// The report with the wall time in it.
+    pub fn to_json(&self) -> Value {
+        let mut report = self.report.to_json();
+        report["engine"]["wall_seconds"] = json!(self.wall_seconds);
+        report
+    }
+}
+
+/// Refuses a profile whose run will not fit in memory.
+pub fn check_memory(profile: &Profile) -> Result<(), Failure> {
+    let bytes = profile.estimate().memory_bytes;
+    if bytes <= MAX_MEMORY_BYTES {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "/run/duration_seconds",
+        format!("a run that needs about {:.0} GB of memory", bytes / 1.0e9),
+        format!(
+            "at most {:.0} GB: a shorter run, fewer agents or arrivals, a bounded queue, or run.max_requests",
+            MAX_MEMORY_BYTES / 1.0e9
+        ),
+    ))
+}
+
+/// Where events go: a file that is not worth a panic.
+struct EventFile {
+    file: BufWriter<File>,
+    failed: Option<io::Error>,
+}
+
+/// Runs it, and writes its events to a file if there is one.
+pub fn run(
+    profile: &Profile,
+    events: Option<(&Path, File)>,
+    name: &str,
+) -> Result<Finished, Failure> {
+    let started = Instant::now();
+    let mut progress = Progress::new();
+    let sink = events.map(|(path, file)| {
+        let file = EventFile {
+            file: BufWriter::with_capacity(1 << 16, file),
+            failed: None,
+        };
+        (path, Rc::new(RefCell::new(file)))
+    });
+    let observer = sink.as_ref().map(|(_, sink)| {
+        let sink = Rc::clone(sink);
+        let observer: Observer = Box::new(move |event| {
+            let EventFile { file, failed } = &mut *sink.borrow_mut();
+            if failed.is_none() {
+                *failed = writeln!(file, "{}", event.to_json()).err();
+            }
+        });
+        observer
+    });
+    let check = |flush: bool| {
+        let Some((path, sink)) = &sink else {
+            return Ok(());
+        };
+        let EventFile { file, failed } = &mut *sink.borrow_mut();
+        if flush && failed.is_none() {
+            *failed = file.flush().err();
+        }
+        failed.take().map_or(Ok(()), |error| {
+            Err(Failure::file(path, "cannot be written", &error))
+        })
+    };
+    let mut run = Run::observed(profile, observer);
+    let slice = Limit {
+        polls: POLLS_PER_SLICE,
+        ..Limit::NONE
+    };
+    while !run.advance(slice) {
+        check(false)?;
+        progress.show(|| {
+            let (percent, now) = (100.0 * run.progress(), run.now().seconds());
+            format!("{name}: {percent:.0} %, {now:.0} s simulated")
+        });
+    }
+    check(true)?;
+    Ok(Finished {
+        report: run.report(),
+        wall_seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Runs it with each seed, on every core, and hands the reports over in the order of the seeds.
+pub fn run_seeds(
+    profile: &Profile,
+    seeds: &RangeInclusive<u32>,
+    mut each: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let next = AtomicU64::new(u64::from(*seeds.start()));
+    let end = u64::from(*seeds.end());
+    let fitting = (MAX_MEMORY_BYTES / profile.estimate().memory_bytes) as usize;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let jobs = cores
+        .min(fitting)
+        .min((end - u64::from(*seeds.start()) + 1) as usize)
+        .max(1);
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(2 * jobs);
+        for _ in 0..jobs {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > end {
+                        return;
+                    }
+                    let mut profile = profile.clone();
+                    profile.seed = seed as u32;
+                    let started = Instant::now();
+                    let report = Run::new(&profile).finish();
+                    let wall_seconds = started.elapsed().as_secs_f64();
+                    let finished = Finished {
+                        report,
+                        wall_seconds,
+                    };
+                    // Nobody waits for it any more: the command is ending.
+                    if sender.send((seed, finished.to_json())).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        // Those that finished before an earlier seed did.
+        let mut early = BTreeMap::new();
+        let mut due = u64::from(*seeds.start());
+        for (seed, report) in receiver {
+            early.insert(seed, report);
+            while let Some(report) = early.remove(&due) {
+                each(report)?;
+                due += 1;
+            }
+        }
+        Ok(())
+    })
+}
