@@ -207,6 +207,36 @@ test('at 320 px nothing scrolls sideways', async ({ page, site }) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 });
 
+test('an engine that crashes is replaced, and the profile stays', async ({ browser, site }) => {
+  // A page of its own: here an error is expected. The clock that the engine reads fails once, as a panic would.
+  const page = await browser.newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.addInitScript(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => {
+      if (globalThis.crash && new Error().stack.includes('wasm')) {
+        globalThis.crash = false;
+        throw new WebAssembly.RuntimeError('unreachable');
+      }
+      return now();
+    };
+  });
+  await open(page, site);
+  await page.locator('[name="workers.count"]').fill('5');
+  await page.locator('[name="workers.count"]').blur();
+  await at(page, 'run').click();
+  await expect(at(page, 'status')).toHaveText('Running');
+  await page.evaluate(() => { globalThis.crash = true; });
+  await expect(at(page, 'status')).toHaveText('Error');
+  await expect(at(page, 'error')).toContainText('has been replaced');
+  expect(errors.length).toBe(1);
+  await expect(page.locator('[name="workers.count"]')).toHaveValue('5');
+  await finish(page, expect);
+  await expect(at(page, 'digest')).toHaveText(cli('run', 'exp-002', '--set', 'workers.count=5', '--json').digest);
+  await page.close();
+});
+
 test('the whole experiment by keyboard alone', async ({ page, site }) => {
   await open(page, site);
   await at(page, 'preset').focus();

@@ -1,5 +1,5 @@
-// The only folder that loads the WebAssembly module. A panic leaves the module unusable, so that
-// whoever meets one asks for a fresh engine.
+// The only folder that loads the WebAssembly module. A panic leaves its instance unusable, so that
+// whoever meets one asks for a fresh one.
 
 import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 
@@ -17,6 +17,11 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 export async function load() {
   await init();
   return wasm;
+}
+
+/** A fresh instance of the same module; every run of the old one is gone. */
+export function replace() {
+  wasm.__wbg_reset_state();
 }
 
 /** Whether an error came out of a crashed engine, not out of what it was asked. @param {unknown} error */

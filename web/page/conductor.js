@@ -1,6 +1,6 @@
 // What a person can do: every action on the experiment goes through here.
 
-import { isCrash, load } from '../engine/engine.js';
+import { isCrash, replace } from '../engine/engine.js';
 import { outcome } from '../shared/outcome.js';
 import { fromPointer, write } from '../shared/paths.js';
 import { Series } from '../shared/series.js';
@@ -43,16 +43,21 @@ export function conductor(engine, presets, store) {
   }
 
   /** @param {unknown} error */
-  async function fail(error) {
+  function fail(error) {
     const crashed = isCrash(error);
     const words = error instanceof Error ? error.message : String(error);
+    if (crashed) replace();
     run = null;
+    series.columns = {};
     store.update({
-      phase: 'error',
+      phase: 'error', run: store.get().run + 1, frame: null, transitions: [], report: null, digest: '',
       failure: crashed ? `The engine failed (${words}). It has been replaced; the profile is unchanged.` : words,
     });
-    if (crashed) engine = await load();
   }
+  // A panic between two slices of a run comes out here, not out of the promise.
+  addEventListener('error', (event) => {
+    if (isCrash(event.error)) fail(event.error);
+  });
 
   /** @param {import('../engine/engine.js').Frame} frame @param {number} number */
   function show(frame, number) {
@@ -103,7 +108,7 @@ export function conductor(engine, presets, store) {
         if (ended === 'finished') finish();
         else store.update({ phase: 'paused' });
       } catch (error) {
-        if (number === store.get().run) await fail(error);
+        if (number === store.get().run) fail(error);
       }
     },
 
@@ -121,7 +126,7 @@ export function conductor(engine, presets, store) {
         if (run.finished) finish();
         else store.update({ phase: 'paused' });
       } catch (error) {
-        void fail(error);
+        fail(error);
       }
     },
 
@@ -172,7 +177,7 @@ export function conductor(engine, presets, store) {
         store.update({ check, profile: JSON.parse(check.profile), problems: [], draft: null, failure: '' });
         return true;
       } catch (error) {
-        if (isCrash(error)) void fail(error);
+        if (isCrash(error)) fail(error);
         else store.update({ draft, problems: problemsOf(error) });
         return false;
       }
@@ -196,7 +201,7 @@ export function conductor(engine, presets, store) {
         void actions.play(Infinity);
       } catch (error) {
         const refused = /** @type {any} */ (error);
-        if (isCrash(error)) void fail(error);
+        if (isCrash(error)) fail(error);
         else if (refused?.kind !== 'empty') store.update({ phase: 'error', failure: `${refused.message}. The experiment shown is another one: choose a preset or paste the whole link again.` });
       }
     },

@@ -77,7 +77,8 @@ pub fn engine() -> Result<()> {
             .input_path(input)
             .typescript(true)
             .web(true)?
-            .omit_default_module_path(false);
+            .omit_default_module_path(false)
+            .reset_state_function(true);
         bindgen.generate(root().join("web/pkg"))
     })
 }
