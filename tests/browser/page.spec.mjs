@@ -148,6 +148,7 @@ test('a run of more than 20 million events asks first; one that cannot fit is re
   await page.getByRole('button', { name: 'Not now' }).click();
   await expect(at(page, 'status')).toHaveText('Ready');
   await type(page, JSON.stringify({ agents: null, arrivals: { rate_per_second: 900000 }, queue: { capacity: null }, run: { duration_seconds: 1000 } }));
+  await expect(page.locator('[name="arrivals.rate_per_second"]')).toHaveValue('900000');
   await at(page, 'run').click();
   await page.getByRole('button', { name: 'Run it' }).click();
   await expect(at(page, 'error')).toContainText('GB of memory');

@@ -128,6 +128,11 @@ export function editor(place, store, { actions, schema, presets }) {
       clearTimeout(timer);
       timer = setTimeout(() => actions.setText(json.value), TYPING_MS);
     },
+    // Whoever leaves the text, to press Run for example, is done typing.
+    onchange: () => {
+      clearTimeout(timer);
+      actions.setText(json.value);
+    },
   });
   const drop = element('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => {
     actions.dropDraft();
