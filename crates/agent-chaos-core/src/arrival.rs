@@ -124,7 +124,7 @@ pub async fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Rc<Agents>,
         .uniform(source.request(0), Purpose::FirstWake);
     let wake = Instant::from_seconds(from + (to - from) * drawn);
     if wake < load.horizon.at() {
-        runtime.sleep_until(wake).await;
+        runtime.rest_until(wake).await;
     }
     let mut sent = 0;
     let mut failures_in_a_row = 0;
@@ -133,7 +133,7 @@ pub async fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Rc<Agents>,
         let delay = load.throttle.delay(&load.randomness, draws);
         if !delay.is_zero() {
             load.throttle.count_delayed(true);
-            runtime.sleep_until(runtime.now() + delay).await;
+            runtime.rest_until(runtime.now() + delay).await;
             load.throttle.count_delayed(false);
         }
         if load.is_over() {
@@ -157,7 +157,7 @@ pub async fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Rc<Agents>,
         if wake >= load.horizon.at() {
             break;
         }
-        runtime.sleep_until(wake).await;
+        runtime.rest_until(wake).await;
     }
     load.queue.sender_left();
 }
@@ -187,7 +187,7 @@ pub async fn generator<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Arrival
         if next >= load.horizon.at() {
             break;
         }
-        load.runtime.sleep_until(next).await;
+        load.runtime.rest_until(next).await;
         if load.is_over() {
             break;
         }

@@ -86,7 +86,7 @@ impl Run {
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
         let mut executor = Executor::new();
         let (system, stages) = System::build(profile, executor.virtual_time(), observer);
-        stages.for_each(&mut |stage| executor.spawn(stage));
+        stages.start(&mut executor);
         Self {
             profile: profile.clone(),
             executor,
@@ -280,6 +280,28 @@ struct Stages<R: Runtime> {
     pool: Rc<Pool<R, Observation>>,
     profile: Profile,
     ticker: LocalBoxFuture<'static, ()>,
+}
+
+impl Stages<VirtualTime> {
+    /// Spawns each kind of stage as a crew; the order is that of [`for_each`](Self::for_each).
+    fn start(self, executor: &mut Executor) {
+        executor.spawn(self.ticker);
+        let pool = &self.pool;
+        executor.spawn_crew(self.profile.workers.count, |index| {
+            worker::worker(Rc::clone(pool), index)
+        });
+        let load = &self.load;
+        if let Some(rules) = self.profile.arrivals {
+            executor.spawn_crew(1, |_| {
+                arrival::generator(Rc::clone(load), rules.clone())
+            });
+        }
+        if let Some(rules) = self.profile.agents.map(Rc::new) {
+            executor.spawn_crew(rules.count, |index| {
+                arrival::agent(Rc::clone(load), Rc::clone(&rules), index)
+            });
+        }
+    }
 }
 
 impl<R: Runtime> Stages<R> {

@@ -25,6 +25,13 @@ pub trait Runtime: Clone + 'static {
     /// Sleeps until `at`; a moment that has passed does not sleep at all.
     fn sleep_until(&self, at: Instant) -> Self::Sleep<'_>;
 
+    /// As [`sleep_until`](Self::sleep_until), for a future that is awaited at once, in straight-line
+    /// code: its task does nothing else meanwhile. A runtime in virtual time may then move its
+    /// clock in place when nothing else is due before. Not for `select!` and `join!`.
+    fn rest_until(&self, at: Instant) -> Self::Sleep<'_> {
+        self.sleep_until(at)
+    }
+
     /// Notes the task that is being polled, so that [`unpark`](Self::unpark) can wake it.
     ///
     /// A runtime without a cheaper way keeps a clone of the waker.

@@ -50,7 +50,7 @@ pub async fn worker<R: Runtime, E: Emit>(pool: Rc<Pool<R, E>>, index: u32) {
                 fault: Fault::Spike(by),
             });
         }
-        pool.runtime.sleep_until(started + span).await;
+        pool.runtime.rest_until(started + span).await;
         let outcome = if injected.error.is_some() {
             pool.emit(Fact::Fault {
                 request: &request,

@@ -307,7 +307,7 @@ pub async fn ticks<R: Runtime>(
 ) {
     let mut next = Instant::ZERO + interval;
     while next <= horizon.at() {
-        runtime.sleep_until(next).await;
+        runtime.rest_until(next).await;
         if next > horizon.at() || tick(next) {
             break;
         }

@@ -16,25 +16,35 @@
 //! nothing is cloned or counted on the way. A real waker is passed all the same: any foreign
 //! future or combinator works inside a task.
 
+mod crew;
+mod timers;
+mod waker;
+
 use std::cell::{Cell, RefCell};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use futures::task::AtomicWaker;
 
 use crate::runtime::Runtime;
 use crate::units::Instant;
+use crew::{Crew, Crowd, Mixed};
+use timers::{Due, Timers};
+use waker::Lent;
 
+/// Names a task: its crew in the upper bits, its place there in the others.
 type TaskId = u32;
 
-/// Stands in the timers for "not a task: a waker kept aside".
-const FOREIGN: TaskId = TaskId::MAX;
+const PLACE_BITS: u32 = 28;
+const PLACE_MASK: TaskId = (1 << PLACE_BITS) - 1;
+
+/// The crew that stands for "not a task: a waker kept aside".
+const FOREIGN: TaskId = 0xf << PLACE_BITS;
 
 /// Why [`Executor::advance`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,23 +62,26 @@ pub enum Paused {
 /// Runs tasks in virtual time.
 pub struct Executor {
     core: Rc<Core>,
-    tasks: Vec<Option<Task>>,
+    /// Tasks spawned one by one come first, then those spawned as crews.
+    mixed: Mixed,
+    crews: Vec<Box<dyn Crew>>,
     live: usize,
-}
-
-struct Task {
-    future: Pin<Box<dyn Future<Output = ()>>>,
-    waker: Waker,
+    waker: Lent,
 }
 
 /// What the executor and the futures it polls share.
 struct Core {
     now: Cell<Instant>,
+    /// How far the present call may go: the clock is not moved in place beyond.
+    until: Cell<Instant>,
+    /// Polls left to the present call; moving the clock in place counts as one.
+    budget: Cell<u64>,
     current: Cell<TaskId>,
-    /// The data pointer of the current task's waker, to tell it from a combinator's own.
-    current_waker: Cell<*const ()>,
+    /// The data pointer of the executor's waker, to tell it from a combinator's own.
+    waker: Cell<*const ()>,
     ready: RefCell<VecDeque<TaskId>>,
     timers: RefCell<Timers>,
+    foreign: RefCell<Foreign>,
     inbox: Arc<Inbox>,
 }
 
@@ -80,26 +93,43 @@ struct Inbox {
     outer: AtomicWaker,
 }
 
-struct TaskWaker {
-    task: TaskId,
-    inbox: Arc<Inbox>,
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
+impl Inbox {
+    fn wake(&self, task: TaskId) {
         let mut woken = self
-            .inbox
             .woken
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        woken.push(self.task);
-        self.inbox.filled.store(true, Ordering::Release);
+        woken.push(task);
+        self.filled.store(true, Ordering::Release);
         drop(woken);
-        self.inbox.outer.wake();
+        self.outer.wake();
+    }
+}
+
+/// Wakers of combinators inside tasks, kept while they sleep or are parked.
+#[derive(Default)]
+struct Foreign {
+    wakers: Vec<Option<Waker>>,
+    free: Vec<u32>,
+}
+
+impl Foreign {
+    fn keep(&mut self, waker: Waker) -> TaskId {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.wakers.push(None);
+            self.wakers.len() as u32 - 1
+        });
+        self.wakers[place as usize] = Some(waker);
+        FOREIGN | place
+    }
+
+    fn take(&mut self, id: TaskId) -> Option<Waker> {
+        let place = id & PLACE_MASK;
+        let waker = self.wakers[place as usize].take();
+        if waker.is_some() {
+            self.free.push(place);
+        }
+        waker
     }
 }
 
@@ -113,18 +143,25 @@ impl Executor {
     /// An executor whose clock shows zero.
     #[must_use]
     pub fn new() -> Self {
+        let inbox = Arc::<Inbox>::default();
+        let waker = Lent::new(Arc::clone(&inbox));
         let core = Core {
             now: Cell::new(Instant::ZERO),
+            until: Cell::new(Instant::ZERO),
+            budget: Cell::new(0),
             current: Cell::new(FOREIGN),
-            current_waker: Cell::new(std::ptr::null()),
+            waker: Cell::new(waker.data()),
             ready: RefCell::default(),
             timers: RefCell::default(),
-            inbox: Arc::default(),
+            foreign: RefCell::default(),
+            inbox,
         };
         Self {
             core: Rc::new(core),
-            tasks: Vec::new(),
+            mixed: Mixed::default(),
+            crews: Vec::new(),
             live: 0,
+            waker,
         }
     }
 
@@ -138,22 +175,32 @@ impl Executor {
     ///
     /// # Panics
     ///
-    /// With more than 2³² − 1 tasks.
+    /// With more than 2²⁸ tasks.
     pub fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
-        let id = TaskId::try_from(self.tasks.len())
-            .ok()
-            .filter(|&id| id != FOREIGN);
-        let id = id.expect("fewer tasks than a task number can count");
-        let waker = Waker::from(Arc::new(TaskWaker {
-            task: id,
-            inbox: Arc::clone(&self.core.inbox),
-        }));
-        self.tasks.push(Some(Task {
-            future: Box::pin(future),
-            waker,
-        }));
-        self.live += 1;
-        self.core.ready.borrow_mut().push_back(id);
+        let place = self.mixed.add(Box::pin(future));
+        self.start(0, place..place + 1);
+    }
+
+    /// Adds `count` tasks of one kind, as [`spawn`](Self::spawn) would one after the other; they
+    /// lie side by side in memory.
+    ///
+    /// # Panics
+    ///
+    /// With more than 2²⁸ tasks, or more than 14 calls.
+    pub fn spawn_crew<F>(&mut self, count: u32, future: impl FnMut(u32) -> F)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.crews.push(Box::new(Crowd::new(count, future)));
+        self.start(self.crews.len(), 0..count as usize);
+    }
+
+    fn start(&mut self, crew: usize, places: std::ops::Range<usize>) {
+        assert!(places.end <= 1 << PLACE_BITS, "at most 2²⁸ tasks of a crew");
+        assert!(crew < (FOREIGN >> PLACE_BITS) as usize, "at most 14 crews");
+        self.live += places.len();
+        let name = |place| (crew as TaskId) << PLACE_BITS | place as TaskId;
+        self.core.ready.borrow_mut().extend(places.map(name));
     }
 
     /// The present moment of virtual time.
@@ -171,41 +218,64 @@ impl Executor {
     /// Runs what is due up to and including `until`, with at most `budget` polls.
     ///
     /// When it returns [`Paused::Until`], the clock shows `until`.
-    pub fn advance(&mut self, until: Instant, mut budget: u64) -> Paused {
+    pub fn advance(&mut self, until: Instant, budget: u64) -> Paused {
+        let core = &*self.core;
+        let (mixed, crews) = (&mut self.mixed, &mut self.crews);
+        let mut context = Context::from_waker(self.waker.waker());
+        core.until.set(until);
+        core.budget.set(budget);
         loop {
             if self.live == 0 {
                 return Paused::Finished;
             }
-            if budget == 0 {
+            if core.budget.get() == 0 {
                 return Paused::Budget;
             }
-            if self.core.inbox.filled.load(Ordering::Acquire) {
-                self.empty_inbox();
+            if core.inbox.filled.load(Ordering::Acquire) {
+                core.empty_inbox();
             }
             // The guards are dropped before the poll, which borrows the same cells.
-            let ready = self.core.ready.borrow_mut().pop_front();
-            if let Some(task) = ready {
-                budget -= 1;
-                self.poll(task);
-                continue;
-            }
-            let due = self.core.timers.borrow_mut().pop_until(until);
-            match due {
-                Some((at, order, task)) => {
-                    self.core.now.set(at);
-                    budget -= 1;
-                    if task == FOREIGN {
-                        self.fire_foreign(order);
-                    } else {
-                        self.poll(task);
+            let ready = core.ready.borrow_mut().pop_front();
+            let task = match ready {
+                Some(task) => task,
+                None => {
+                    let mut timers = core.timers.borrow_mut();
+                    let due = timers.pop_until(until.nanos(), |task| {
+                        if let Some(crew) = crew_of(task) {
+                            crews[crew].fetch(task & PLACE_MASK);
+                        }
+                    });
+                    match due {
+                        Some(Due { at, what }) => {
+                            core.now.set(Instant::from_nanos(at));
+                            what
+                        }
+                        None if timers.is_empty() => return Paused::Waiting,
+                        None => {
+                            core.now.set(until.max(core.now.get()));
+                            return Paused::Until;
+                        }
                     }
                 }
-                None if self.core.timers.borrow().is_empty() => return Paused::Waiting,
-                None => {
-                    self.core.now.set(until.max(self.core.now.get()));
-                    return Paused::Until;
+            };
+            core.budget.set(core.budget.get() - 1);
+            let finished = match crew_of(task) {
+                Some(crew) => {
+                    core.current.set(task);
+                    self.waker.lend_to(task);
+                    crews[crew].poll(task & PLACE_MASK, &mut context)
                 }
-            }
+                None if task >= FOREIGN => {
+                    core.wake_foreign(task);
+                    false
+                }
+                None => {
+                    core.current.set(task);
+                    self.waker.lend_to(task);
+                    mixed.poll(task, &mut context)
+                }
+            };
+            self.live -= usize::from(finished);
         }
     }
 
@@ -213,63 +283,64 @@ impl Executor {
     pub fn wake_outer(&self, waker: &Waker) {
         self.core.inbox.outer.register(waker);
     }
+}
 
-    fn poll(&mut self, id: TaskId) {
-        let slot = &mut self.tasks[id as usize];
-        // A task may have been woken twice, or finished since.
-        let Some(task) = slot else { return };
-        self.core.current.set(id);
-        self.core.current_waker.set(task.waker.data());
-        let mut context = Context::from_waker(&task.waker);
-        if task.future.as_mut().poll(&mut context).is_ready() {
-            *slot = None;
-            self.live -= 1;
-        }
+/// The crew of a task that was spawned with one.
+#[inline]
+fn crew_of(task: TaskId) -> Option<usize> {
+    let crew = (task >> PLACE_BITS) as usize;
+    (crew > 0 && task < FOREIGN).then(|| crew - 1)
+}
+
+impl Core {
+    /// Whether the task's own waker is used, or that of a combinator within the task.
+    #[inline]
+    fn is_own(&self, context: &Context<'_>) -> bool {
+        std::ptr::eq(context.waker().data(), self.waker.get())
     }
 
+    /// Moves the clock to `at` if nothing else can happen up to then.
+    #[inline]
+    fn move_clock(&self, at: Instant) -> bool {
+        let free = at <= self.until.get()
+            && self.budget.get() > 0
+            && self.ready.borrow().is_empty()
+            && self.timers.borrow().none_until(at.nanos())
+            && !self.inbox.filled.load(Ordering::Acquire);
+        if free {
+            self.budget.set(self.budget.get() - 1);
+            self.now.set(at);
+        }
+        free
+    }
+
+    #[cold]
     fn empty_inbox(&self) {
-        let inbox = &self.core.inbox;
-        let mut woken = inbox
+        let mut woken = self
+            .inbox
             .woken
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        inbox.filled.store(false, Ordering::Release);
-        self.core.ready.borrow_mut().extend(woken.drain(..));
+        self.inbox.filled.store(false, Ordering::Release);
+        self.ready.borrow_mut().extend(woken.drain(..));
     }
 
-    fn fire_foreign(&self, order: u64) {
-        let waker = self.core.timers.borrow_mut().foreign.remove(&order);
+    #[cold]
+    fn wake_foreign(&self, id: TaskId) {
+        let waker = self.foreign.borrow_mut().take(id);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
-}
 
-/// Timers by (time, order set).
-#[derive(Default)]
-struct Timers {
-    heap: BinaryHeap<Reverse<(Instant, u64, TaskId)>>,
-    set: u64,
-    foreign: BTreeMap<u64, Waker>,
-}
-
-impl Timers {
-    fn set(&mut self, at: Instant, task: TaskId) -> u64 {
-        self.set += 1;
-        self.heap.push(Reverse((at, self.set, task)));
-        self.set
-    }
-
-    fn pop_until(&mut self, until: Instant) -> Option<(Instant, u64, TaskId)> {
-        let Reverse((at, ..)) = *self.heap.peek()?;
-        if at > until {
-            return None;
+    /// A name for whatever is polled now: the task, or the waker of a combinator within it.
+    #[inline]
+    fn polled(&self, context: &Context<'_>) -> TaskId {
+        if self.is_own(context) {
+            self.current.get()
+        } else {
+            self.foreign.borrow_mut().keep(context.waker().clone())
         }
-        self.heap.pop().map(|Reverse(due)| due)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.heap.is_empty()
     }
 }
 
@@ -277,20 +348,9 @@ impl Timers {
 #[derive(Clone)]
 pub struct VirtualTime(Rc<Core>);
 
-impl VirtualTime {
-    /// Whether the task's own waker is used, or that of a combinator within the task.
-    fn is_own(&self, context: &Context<'_>) -> bool {
-        std::ptr::eq(context.waker().data(), self.0.current_waker.get())
-    }
-}
-
-/// A parked task: by number if its own waker was used, else by that waker.
-pub enum Parked {
-    /// The task of this number.
-    Task(u32),
-    /// Whatever this waker wakes.
-    Foreign(Waker),
-}
+/// Stands for a task that has been put aside, or for a combinator's waker.
+#[derive(Debug)]
+pub struct Parked(TaskId);
 
 impl Runtime for VirtualTime {
     type Sleep<'a> = Sleep<'a>;
@@ -304,35 +364,51 @@ impl Runtime for VirtualTime {
     #[inline]
     fn sleep_until(&self, at: Instant) -> Sleep<'_> {
         Sleep {
-            time: self,
+            core: &self.0,
             at,
-            set: false,
+            step: Step::Polled,
+        }
+    }
+
+    #[inline]
+    fn rest_until(&self, at: Instant) -> Sleep<'_> {
+        Sleep {
+            core: &self.0,
+            at,
+            step: Step::Alone,
         }
     }
 
     #[inline]
     fn park(&self, context: &mut Context<'_>) -> Parked {
-        if self.is_own(context) {
-            Parked::Task(self.0.current.get())
-        } else {
-            Parked::Foreign(context.waker().clone())
-        }
+        Parked(self.0.polled(context))
     }
 
     #[inline]
-    fn unpark(&self, parked: Parked) {
-        match parked {
-            Parked::Task(id) => self.0.ready.borrow_mut().push_back(id),
-            Parked::Foreign(waker) => waker.wake(),
+    fn unpark(&self, Parked(id): Parked) {
+        if id >= FOREIGN {
+            self.0.wake_foreign(id);
+        } else {
+            self.0.ready.borrow_mut().push_back(id);
         }
     }
 }
 
 /// Sleeps in virtual time.
 pub struct Sleep<'a> {
-    time: &'a VirtualTime,
+    core: &'a Core,
     at: Instant,
-    set: bool,
+    step: Step,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Awaited in straight-line code: nothing else of its task can want to run meanwhile.
+    Alone,
+    /// Polled by whatever its task makes of it.
+    Polled,
+    /// Its timer has been set.
+    Set,
 }
 
 impl Future for Sleep<'_> {
@@ -340,20 +416,19 @@ impl Future for Sleep<'_> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let core = &self.time.0;
+        let core = self.core;
         if core.now.get() >= self.at {
             return Poll::Ready(());
         }
-        if !self.set {
-            let mut timers = core.timers.borrow_mut();
-            if self.time.is_own(context) {
-                timers.set(self.at, core.current.get());
-            } else {
-                let order = timers.set(self.at, FOREIGN);
-                timers.foreign.insert(order, context.waker().clone());
+        match self.step {
+            Step::Alone if core.move_clock(self.at) => return Poll::Ready(()),
+            Step::Alone | Step::Polled => {
+                let what = core.polled(context);
+                let at = self.at.nanos();
+                core.timers.borrow_mut().set(Due { at, what });
+                self.step = Step::Set;
             }
-            drop(timers);
-            self.set = true;
+            Step::Set => {}
         }
         Poll::Pending
     }

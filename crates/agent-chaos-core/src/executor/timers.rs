@@ -1,0 +1,351 @@
+//! Timers in the order in which they fire: by time, and those of one time in the order in which
+//! they were set.
+//!
+//! ```text
+//!   set ──► front (sorted, few, before `edge`) ──► fire
+//!     └───► far (at or after `edge`) ──► the nearest bucket becomes the next front
+//! ```
+//!
+//! With a handful of timers there is only the front, a sorted list. Beyond that, times at or after
+//! `edge` wait in a monotone radix heap: 64 buckets for each group of six bits, a timer lying by
+//! the highest group in which its time differs from `base`. No order number is kept: each
+//! list is filled in the order of setting, and every move keeps that order.
+//!
+//! Source: Ahuja, Mehlhorn, Orlin, Tarjan, *Faster algorithms for the shortest path problem*
+//! (J. ACM 37, 1990), for the radix heap.
+
+use std::collections::VecDeque;
+
+/// More timers than this are not kept in a sorted list.
+const FRONT: usize = 32;
+const BITS: u32 = 6;
+const DIGITS: usize = 1 << BITS;
+const LEVELS: usize = 64usize.div_ceil(BITS as usize);
+
+/// A timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When it fires, in nanoseconds.
+    pub at: u64,
+    /// What it fires.
+    pub what: u32,
+}
+
+/// The timers of one executor.
+pub struct Timers {
+    /// Timers before `edge`, the latest first; of one time, the last set first.
+    front: Vec<Due>,
+    /// A crowd of timers of the one time `edge`, in the order set; while there is one, timers of
+    /// that time join it.
+    crowd: VecDeque<u32>,
+    /// Timers at or after this time are not in the front.
+    edge: u64,
+    far: Far,
+    /// When the last timer fired: nothing is set before that.
+    fired: u64,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            front: Vec::with_capacity(FRONT + 1),
+            crowd: VecDeque::new(),
+            edge: u64::MAX,
+            far: Far::default(),
+            fired: 0,
+        }
+    }
+}
+
+impl Timers {
+    /// Sets a timer. It may not be earlier than the last one that fired.
+    #[inline]
+    pub fn set(&mut self, due: Due) {
+        if due.at >= self.edge {
+            self.set_far(due);
+            return;
+        }
+        let mut place = self.front.len();
+        self.front.push(due);
+        while place > 0 && self.front[place - 1].at <= due.at {
+            self.front[place] = self.front[place - 1];
+            place -= 1;
+        }
+        self.front[place] = due;
+        if self.front.len() > FRONT {
+            self.spill();
+        }
+    }
+
+    /// Takes the next timer if it is due at or before `until`. `soon` is told what will fire before
+    /// long, some time ahead, and in no particular order.
+    #[inline]
+    pub fn pop_until(&mut self, until: u64, soon: impl FnMut(u32)) -> Option<Due> {
+        if self.front.is_empty() && !self.refill(soon) {
+            return self.pop_crowd(until);
+        }
+        let due = *self.front.last()?;
+        if due.at > until {
+            return None;
+        }
+        self.front.pop();
+        self.fired = due.at;
+        Some(due)
+    }
+
+    /// Whether it is plain that no timer fires at or before `at`.
+    #[inline]
+    pub fn none_until(&self, at: u64) -> bool {
+        match self.front.last() {
+            Some(due) => due.at > at,
+            // What lies beyond the edge is not sorted yet.
+            None => self.crowd.is_empty() && self.far.is_empty() || self.edge > at,
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.front.is_empty() && self.crowd.is_empty() && self.far.is_empty()
+    }
+
+    fn set_far(&mut self, due: Due) {
+        if due.at == u64::MAX {
+            // No edge lies beyond the end of time: what never comes, comes just before it.
+            let at = u64::MAX - 1;
+            return self.set(Due { at, ..due });
+        }
+        if due.at == self.edge && !self.crowd.is_empty() {
+            self.crowd.push_back(due.what);
+        } else {
+            self.far.push(due);
+        }
+    }
+
+    /// Moves the later half of a front that has become too long.
+    #[cold]
+    fn spill(&mut self) {
+        let soonest = self.front[self.front.len() - 1].at;
+        if soonest < self.far.base {
+            // The next front had been made, and then timers were set before it.
+            self.far.rebase(self.fired);
+        }
+        // Nothing of the crowd's time lies elsewhere, so that its order stays what it is.
+        for what in self.crowd.drain(..) {
+            self.far.push(Due { at: self.edge, what });
+        }
+        // All of one time stay together, so that later ones of that time come behind them.
+        self.edge = self.front[FRONT / 2].at.max(soonest.saturating_add(1));
+        let moved = self.front.partition_point(|due| due.at >= self.edge);
+        for due in self.front.drain(..moved).rev() {
+            self.far.push(due);
+        }
+    }
+
+    /// Makes the nearest bucket the front; `false` if the next timers are a crowd, or there are none.
+    fn refill(&mut self, mut soon: impl FnMut(u32)) -> bool {
+        if !self.crowd.is_empty() {
+            return false;
+        }
+        loop {
+            let Some((level, digit)) = self.far.nearest() else {
+                self.edge = u64::MAX;
+                return !self.front.is_empty();
+            };
+            let (base, end) = self.far.span(level, digit);
+            let mut bucket = self.far.take(level, digit);
+            self.far.base = base;
+            if bucket.len() <= FRONT {
+                // A stable sort: those of one time stay in the order set; then the soonest last.
+                bucket.sort_by_key(|due| due.at);
+                self.front.extend(bucket.drain(..).rev());
+                self.far.give_back(level, digit, bucket);
+                self.edge = if self.far.is_empty() { u64::MAX } else { end };
+                return true;
+            }
+            if level == 0 {
+                self.crowd.extend(bucket.drain(..).map(|due| due.what));
+                self.far.give_back(level, digit, bucket);
+                self.edge = base;
+                return false;
+            }
+            if bucket.len() <= 8 * FRONT {
+                bucket.iter().for_each(|due| soon(due.what));
+            }
+            for due in bucket.drain(..) {
+                self.far.push(due);
+            }
+            self.far.give_back(level, digit, bucket);
+        }
+    }
+
+    #[cold]
+    fn pop_crowd(&mut self, until: u64) -> Option<Due> {
+        if self.edge > until {
+            return None;
+        }
+        let what = self.crowd.pop_front()?;
+        let due = Due { at: self.edge, what };
+        self.fired = due.at;
+        if self.crowd.is_empty() {
+            self.edge = due.at.saturating_add(1);
+        }
+        Some(due)
+    }
+}
+
+/// The radix heap.
+#[derive(Default)]
+struct Far {
+    /// By level and digit; none until the first timer comes.
+    buckets: Vec<Vec<Due>>,
+    /// Which digits of a level have timers.
+    digits: [u64; LEVELS],
+    /// Which levels have timers.
+    levels: u16,
+    /// No timer here is earlier.
+    base: u64,
+}
+
+impl Far {
+    fn is_empty(&self) -> bool {
+        self.levels == 0
+    }
+
+    #[inline]
+    fn push(&mut self, due: Due) {
+        if self.buckets.is_empty() {
+            self.buckets.resize_with(LEVELS * DIGITS, Vec::new);
+        }
+        // The highest group of bits that differs; a time equal to the base lies in level 0.
+        let level = (63 - ((due.at ^ self.base) | 1).leading_zeros()) / BITS;
+        let digit = (due.at >> (level * BITS)) as usize % DIGITS;
+        self.buckets[level as usize * DIGITS + digit].push(due);
+        self.digits[level as usize] |= 1 << digit;
+        self.levels |= 1 << level;
+    }
+
+    /// The bucket with the earliest timers.
+    fn nearest(&self) -> Option<(u32, u32)> {
+        if self.levels == 0 {
+            return None;
+        }
+        let level = self.levels.trailing_zeros();
+        Some((level, self.digits[level as usize].trailing_zeros()))
+    }
+
+    /// The times that a bucket may hold: from the first up to, not including, the second.
+    fn span(&self, level: u32, digit: u32) -> (u64, u64) {
+        let low = level * BITS;
+        // The top level has only the four bits that are left of 64.
+        let above = self.base.checked_shr(low + BITS).unwrap_or(0);
+        let start = above.checked_shl(low + BITS).unwrap_or(0) | u64::from(digit) << low;
+        (start, start.saturating_add(1 << low))
+    }
+
+    fn take(&mut self, level: u32, digit: u32) -> Vec<Due> {
+        self.digits[level as usize] &= !(1 << digit);
+        if self.digits[level as usize] == 0 {
+            self.levels &= !(1 << level);
+        }
+        std::mem::take(&mut self.buckets[level as usize * DIGITS + digit as usize])
+    }
+
+    /// Keeps the room of an emptied bucket for later timers.
+    fn give_back(&mut self, level: u32, digit: u32, bucket: Vec<Due>) {
+        self.buckets[level as usize * DIGITS + digit as usize] = bucket;
+    }
+
+    /// Puts every timer where it belongs with an earlier base.
+    fn rebase(&mut self, base: u64) {
+        self.digits = [0; LEVELS];
+        self.levels = 0;
+        self.base = base;
+        // Timers of one time share a bucket, so that their order is kept.
+        for bucket in std::mem::take(&mut self.buckets) {
+            bucket.into_iter().for_each(|due| self.push(due));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What the timers are compared with: sorted by time, then by the order set.
+    #[derive(Default)]
+    struct Model(Vec<(u64, u32)>);
+
+    impl Model {
+        fn pop_until(&mut self, until: u64) -> Option<Due> {
+            let (place, &(at, what)) = self.0.iter().enumerate().min_by_key(|(_, due)| **due)?;
+            (at <= until).then(|| {
+                self.0.remove(place);
+                Due { at, what }
+            })
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Set(u64),
+        Crowd(u64, usize),
+        Fire(usize),
+        FireUntil(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let gap = || prop_oneof![0_u64..3, 0_u64..200, 0_u64..5_000_000, 0_u64..u64::MAX];
+        prop_oneof![
+            4 => gap().prop_map(Step::Set),
+            1 => (gap(), 1_usize..80).prop_map(|(gap, n)| Step::Crowd(gap, n)),
+            2 => (1_usize..40).prop_map(Step::Fire),
+            1 => gap().prop_map(Step::FireUntil),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn timers_fire_by_time_and_then_in_the_order_set(steps in prop::collection::vec(step(), 1..120)) {
+            let (mut timers, mut model) = (Timers::default(), Model::default());
+            let (mut now, mut name) = (0_u64, 0);
+            let mut set = |timers: &mut Timers, model: &mut Model, at| {
+                timers.set(Due { at, what: name });
+                model.0.push((at.min(u64::MAX - 1), name));
+                name += 1;
+            };
+            for step in steps {
+                match step {
+                    Step::Set(gap) => set(&mut timers, &mut model, now.saturating_add(gap)),
+                    Step::Crowd(gap, n) => {
+                        for _ in 0..n {
+                            set(&mut timers, &mut model, now.saturating_add(gap));
+                        }
+                    }
+                    Step::Fire(n) => {
+                        for _ in 0..n {
+                            let due = timers.pop_until(u64::MAX, |_| ());
+                            prop_assert_eq!(due, model.pop_until(u64::MAX));
+                            now = due.map_or(now, |due| due.at);
+                        }
+                    }
+                    Step::FireUntil(gap) => {
+                        let until = now.saturating_add(gap);
+                        let none = timers.none_until(until);
+                        loop {
+                            let due = timers.pop_until(until, |_| ());
+                            prop_assert_eq!(due, model.pop_until(until));
+                            if due.is_none() {
+                                break;
+                            }
+                            prop_assert!(!none);
+                        }
+                        now = until;
+                    }
+                }
+                prop_assert_eq!(timers.is_empty(), model.0.is_empty());
+            }
+        }
+    }
+}
