@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use agent_chaos_bench::{bare, workloads};
-use agent_chaos_core::Run;
+use agent_chaos_core::{Run, run_unobserved};
 
 fn main() {
     let rounds: usize = std::env::args().nth(1).map_or(7, |n| n.parse().unwrap());
@@ -35,10 +35,13 @@ fn main() {
             let t = Instant::now();
             black_box(Run::new(&profile).finish());
             let full = t.elapsed().as_secs_f64();
-            pairs.push((full / bare, bare * 1e3, full * 1e9 / per));
+            let t = Instant::now();
+            black_box(run_unobserved(&profile));
+            let alone = t.elapsed().as_secs_f64();
+            pairs.push((full / bare, bare * 1e3, full * 1e9 / per, alone * 1e9 / per, alone / bare));
         }
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (ratio, bare, full) = pairs[rounds / 2];
-        println!("{name:16} bare {bare:6.1} ns  full {full:8.1}  ratio {ratio:6.2}");
+        let (ratio, bare, full, alone, alone_ratio) = pairs[rounds / 2];
+        println!("{name:16} bare {bare:6.1} ns  full {full:8.1}  ratio {ratio:6.2}   alone {alone:8.1} ratio {alone_ratio:6.2}");
     }
 }

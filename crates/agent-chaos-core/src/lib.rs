@@ -34,7 +34,7 @@ pub mod worker;
 
 pub use profile::Profile;
 pub use report::Report;
-pub use run::{Limit, Observer, Picture, Run, drive};
+pub use run::{Limit, Observer, Picture, Run, Unobserved, drive, run_unobserved};
 
 /// Version of this crate.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -54,7 +54,7 @@ pub type Observer = Box<dyn FnMut(&Event<'_>)>;
 pub struct Run {
     profile: Profile,
     executor: Executor,
-    system: System<VirtualTime>,
+    system: System<VirtualTime, Observation>,
 }
 
 /// How far to go.
@@ -85,7 +85,7 @@ impl Run {
     #[must_use]
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
         let mut executor = Executor::new();
-        let (system, stages) = System::build(profile, executor.virtual_time(), observer);
+        let (system, stages) = System::build(profile, executor.virtual_time(), Observation::new(profile, observer));
         stages.start(&mut executor);
         Self {
             profile: profile.clone(),
@@ -259,30 +259,103 @@ impl Future for Run {
 /// Under a coarser clock than nanoseconds the statistics agree with those of a [`Run`], the digest
 /// need not.
 pub async fn drive<R: Runtime>(profile: &Profile, runtime: R) -> Report {
-    let (system, stages) = System::build(profile, runtime.clone(), None);
+    let (system, stages) = System::build(profile, runtime.clone(), Observation::new(profile, None));
     let mut all = FuturesUnordered::new();
     stages.for_each(&mut |stage| all.push(stage));
     while all.next().await.is_some() {}
     system.report(profile, runtime.now(), true)
 }
 
+/// Runs the stages in virtual time with nobody watching: no telemetry, no detector and so no
+/// throttle, no digest, no report. It is there to tell what watching costs.
+#[must_use]
+pub fn run_unobserved(profile: &Profile) -> Unobserved {
+    let mut executor = Executor::new();
+    let (system, stages) =
+        System::build(profile, executor.virtual_time(), Uncounted::default());
+    stages.start(&mut executor);
+    while executor.advance(Instant::NEVER, u64::MAX) != Paused::Finished {}
+    let Uncounted { refused, completed, .. } = &*system.observation;
+    Unobserved {
+        created: system.horizon.created(),
+        refused: refused.get(),
+        completed: completed.get(),
+    }
+}
+
+/// What is known of a run that nobody watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unobserved {
+    /// Requests created.
+    pub created: u64,
+    /// Requests refused by the gate or the full queue.
+    pub refused: u64,
+    /// Services ended.
+    pub completed: u64,
+}
+
+/// Whoever folds the event stream, and looks at each tick.
+trait Observe: Emit {
+    /// Takes note of a tick. The detector's state from now on, where there is a detector.
+    fn tick(&self, now: Instant, oldest: Option<Instant>, throttle: &Throttle) -> Option<State>;
+
+    /// The last completion, if nothing waits and nothing is served.
+    fn idle_since(&self) -> Option<Instant>;
+}
+
+/// Nobody: counts only what tells whether the work is done.
+#[derive(Default)]
+struct Uncounted {
+    created: Cell<u64>,
+    refused: Cell<u64>,
+    completed: Cell<u64>,
+    last_completion: Cell<Instant>,
+}
+
+impl Emit for Uncounted {
+    #[inline]
+    fn emit(&self, event: Event<'_>) {
+        let count = match event.fact {
+            Fact::Created(_) => &self.created,
+            Fact::Throttled { .. } => &self.refused,
+            Fact::Completed { .. } => {
+                self.last_completion.set(event.at);
+                &self.completed
+            }
+            _ => return,
+        };
+        count.set(count.get() + 1);
+    }
+}
+
+impl Observe for Uncounted {
+    fn tick(&self, _: Instant, _: Option<Instant>, _: &Throttle) -> Option<State> {
+        None
+    }
+
+    fn idle_since(&self) -> Option<Instant> {
+        let idle = self.created.get() == self.refused.get() + self.completed.get();
+        idle.then(|| self.last_completion.get())
+    }
+}
+
 /// What the stages of a run share.
-struct System<R: Runtime> {
-    observation: Rc<Observation>,
-    queue: Rc<Queue<R, Observation>>,
+struct System<R: Runtime, O: Observe> {
+    observation: Rc<O>,
+    queue: Rc<Queue<R, O>>,
     throttle: Rc<Throttle>,
     horizon: Rc<Horizon>,
 }
 
 /// The stages of a run, in the order in which they are started.
-struct Stages<R: Runtime> {
-    load: Rc<Load<R, Observation>>,
-    pool: Rc<Pool<R, Observation>>,
+struct Stages<R: Runtime, O: Observe> {
+    load: Rc<Load<R, O>>,
+    pool: Rc<Pool<R, O>>,
     profile: Profile,
     ticker: LocalBoxFuture<'static, ()>,
 }
 
-impl Stages<VirtualTime> {
+impl<O: Observe> Stages<VirtualTime, O> {
     /// Spawns each kind of stage as a crew; the order is that of [`for_each`](Self::for_each).
     fn start(self, executor: &mut Executor) {
         executor.spawn(self.ticker);
@@ -304,7 +377,7 @@ impl Stages<VirtualTime> {
     }
 }
 
-impl<R: Runtime> Stages<R> {
+impl<R: Runtime, O: Observe> Stages<R, O> {
     fn for_each(self, start: &mut dyn FnMut(LocalBoxFuture<'static, ()>)) {
         start(self.ticker);
         for index in 0..self.profile.workers.count {
@@ -325,9 +398,9 @@ impl<R: Runtime> Stages<R> {
     }
 }
 
-impl<R: Runtime> System<R> {
-    fn build(profile: &Profile, runtime: R, observer: Option<Observer>) -> (Self, Stages<R>) {
-        let observation = Rc::new(Observation::new(profile, observer));
+impl<R: Runtime, O: Observe> System<R, O> {
+    fn build(profile: &Profile, runtime: R, observation: O) -> (Self, Stages<R, O>) {
+        let observation = Rc::new(observation);
         let randomness = Randomness::new(profile.seed);
         let agents = profile.agents.as_ref().map_or(0, |agents| agents.count);
         let senders = u64::from(agents) + u64::from(profile.arrivals.is_some());
@@ -377,11 +450,14 @@ impl<R: Runtime> System<R> {
                         fact: Fact::Adapted { delay },
                     });
                 }
-                let idle = until_idle && queue.is_closed() && observation.is_idle();
-                if idle {
-                    horizon.bring_forward(observation.last_completion() + Span::from_nanos(1));
+                if !until_idle || !queue.is_closed() {
+                    return false;
                 }
-                idle
+                let idle = observation.idle_since();
+                if let Some(last_completion) = idle {
+                    horizon.bring_forward(last_completion + Span::from_nanos(1));
+                }
+                idle.is_some()
             }
         };
         let ticker = Box::pin(telemetry::ticks(
@@ -406,7 +482,9 @@ impl<R: Runtime> System<R> {
             stages,
         )
     }
+}
 
+impl<R: Runtime> System<R, Observation> {
     fn report(&self, profile: &Profile, now: Instant, complete: bool) -> Report {
         let mut observation = self.observation.inner.borrow_mut();
         observation.tally.end_at(self.horizon.at());
@@ -457,7 +535,9 @@ impl Observation {
             last_completion: Cell::new(Instant::ZERO),
         }
     }
+}
 
+impl Observe for Observation {
     /// Measures, has the detector look, and records. The state from now on.
     fn tick(&self, now: Instant, oldest: Option<Instant>, throttle: &Throttle) -> Option<State> {
         let mut folds = self.inner.borrow_mut();
@@ -484,14 +564,10 @@ impl Observation {
         state
     }
 
-    /// Whether nothing waits and nothing is served.
-    fn is_idle(&self) -> bool {
+    fn idle_since(&self) -> Option<Instant> {
         let counts = self.inner.borrow().telemetry.counts();
-        counts.created == counts.refused + counts.completed
-    }
-
-    fn last_completion(&self) -> Instant {
-        self.last_completion.get()
+        let idle = counts.created == counts.refused + counts.completed;
+        idle.then(|| self.last_completion.get())
     }
 }
 
