@@ -51,7 +51,7 @@ impl Watch {
                 );
                 self.created += 1;
                 self.open.insert(request.number, 0);
-                if let Sender::Agent(agent) = request.sender {
+                if let Some(agent) = request.sender.waiting_agent() {
                     let other = self.agents_waiting.insert(agent, request.number);
                     assert_eq!(other, None, "an agent has one request at a time");
                 }
@@ -152,7 +152,7 @@ impl Watch {
     }
 
     fn answered(&mut self, sender: Sender, request: u64) {
-        if let Sender::Agent(agent) = sender {
+        if let Some(agent) = sender.waiting_agent() {
             assert_eq!(self.agents_waiting.remove(&agent), Some(request));
         }
     }

@@ -11,10 +11,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::event::{Emit, Event, Fact};
-use crate::profile::{Agents, ArrivalProcess, Arrivals, Backoff, Requests};
+use crate::profile::{Agents, ArrivalProcess, Arrivals, Backoff};
 use crate::queue::Queue;
-use crate::random::{Draws, Purpose, Randomness, SourceKind};
-use crate::request::{Answers, Class, Request, Sender};
+use crate::random::{Draws, Purpose, Randomness, Source, SourceKind};
+use crate::request::{Answers, Register, Request, Sender, Ticket, Work};
 use crate::runtime::Runtime;
 use crate::throttle::Throttle;
 use crate::units::{Instant, Span};
@@ -73,6 +73,8 @@ pub struct Load<R: Runtime, E: Emit> {
     pub events: Rc<E>,
     /// Everything left to chance.
     pub randomness: Randomness,
+    /// The open requests.
+    pub register: Rc<Register>,
     /// Where requests go.
     pub queue: Rc<Queue<R, E>>,
     /// Where answers come back.
@@ -81,8 +83,8 @@ pub struct Load<R: Runtime, E: Emit> {
     pub throttle: Rc<Throttle>,
     /// The end.
     pub horizon: Rc<Horizon>,
-    /// Light and heavy.
-    pub mix: Requests,
+    /// Light and heavy, and how much.
+    pub work: Work,
 }
 
 impl<R: Runtime, E: Emit> Load<R, E> {
@@ -90,27 +92,46 @@ impl<R: Runtime, E: Emit> Load<R, E> {
         self.runtime.now() >= self.horizon.at()
     }
 
-    fn create(&self, sender: Sender, draws: Draws) -> Request {
+    #[inline(always)]
+    fn create(&self, sender: Sender, draws: Draws) -> Ticket {
         let now = self.runtime.now();
-        let (light, heavy) = (self.mix.light.share, self.mix.heavy.share);
-        let drawn = self.randomness.uniform(draws, Purpose::Class) * (light + heavy);
-        let class = if drawn < light {
-            Class::Light
-        } else {
-            Class::Heavy
-        };
-        let request = Request {
+        let (class, work_ratio) = self.work.draw(&self.randomness, draws);
+        let ticket = self.register.enter(Request {
             number: self.horizon.number(now),
             created: now,
             sender,
             class,
+            work_ratio,
             draws,
-        };
-        self.events.emit(Event {
-            at: now,
-            fact: Fact::Created(&request),
         });
-        request
+        self.register.with(ticket, |request| {
+            let fact = Fact::Created(request);
+            self.events.emit(Event { at: now, fact });
+        });
+        ticket
+    }
+
+    /// The draws of an open loop's request, and the gap before it.
+    #[inline(always)]
+    fn arrival(&self, source: Source, ordinal: u64, rules: &Arrivals) -> (Draws, Span) {
+        let draws = source.request(ordinal);
+        let gap = match rules.process {
+            ArrivalProcess::Poisson => self.randomness.exponential(draws, Purpose::Interarrival),
+            ArrivalProcess::Even => 1.0,
+        };
+        (draws, Span::from_seconds(gap / rules.rate_per_second))
+    }
+
+    /// Offers a request to the queue; whether an answer will come.
+    #[inline(always)]
+    fn offer(&self, ticket: Ticket) -> bool {
+        match self.queue.offer(ticket) {
+            Ok(()) => true,
+            Err(refused) => {
+                self.register.leave(refused.ticket());
+                false
+            }
+        }
     }
 }
 
@@ -139,11 +160,8 @@ pub async fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Rc<Agents>,
         if load.is_over() {
             break;
         }
-        let request = load.create(Sender::Agent(index), draws);
-        let good = match load.queue.offer(request) {
-            Ok(()) => load.answers.receive(runtime, index).await.is_good(),
-            Err(_refused) => false,
-        };
+        let ticket = load.create(Sender::agent(index), draws);
+        let good = load.offer(ticket) && load.answers.receive(runtime, index).await.is_good();
         sent += 1;
         if rules.requests_each.is_some_and(|most| sent >= most) {
             break;
@@ -176,14 +194,11 @@ fn back_off(rules: &Backoff, failures: u32, randomness: &Randomness, draws: Draw
 /// An open-loop generator: requests arrive at its own pace, until the horizon.
 pub async fn generator<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Arrivals) {
     let source = load.randomness.source(SourceKind::Generator, 0);
-    let mut next = Instant::ZERO;
-    for ordinal in 0_u64.. {
-        let draws = source.request(ordinal);
-        let gap = match rules.process {
-            ArrivalProcess::Poisson => load.randomness.exponential(draws, Purpose::Interarrival),
-            ArrivalProcess::Even => 1.0,
-        };
-        next += Span::from_seconds(gap / rules.rate_per_second);
+    let (mut draws, gap) = load.arrival(source, 0, &rules);
+    let mut next = Instant::ZERO + gap;
+    // Drawn one ahead, so that nothing has to wait for the numbers when they are wanted.
+    let mut after = load.arrival(source, 1, &rules);
+    for ordinal in 2_u64.. {
         if next >= load.horizon.at() {
             break;
         }
@@ -191,9 +206,12 @@ pub async fn generator<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Arrival
         if load.is_over() {
             break;
         }
-        let request = load.create(Sender::Generator, draws);
+        let ticket = load.create(Sender::GENERATOR, draws);
+        draws = after.0;
+        next += after.1;
+        after = load.arrival(source, ordinal, &rules);
         // A refused request is lost: nobody waits for its answer.
-        let _ = load.queue.offer(request);
+        load.offer(ticket);
     }
     load.queue.sender_left();
 }

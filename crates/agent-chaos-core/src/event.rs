@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::detector::{Rule, State};
-use crate::request::{FailureMode, Request, Sender};
+use crate::request::{FailureMode, Request};
 use crate::units::{Instant, Span};
 
 /// Where stages report.
@@ -138,7 +138,7 @@ impl Event<'_> {
         let mut record = json!({ "at_seconds": self.at.seconds(), "event": self.fact.name() });
         if let Some(request) = self.fact.request() {
             record["request"] = json!(request.number);
-            if let Sender::Agent(agent) = request.sender {
+            if let Some(agent) = request.sender.waiting_agent() {
                 record["agent"] = json!(agent);
             }
         }
@@ -193,17 +193,21 @@ impl Event<'_> {
 /// `crates/ARCHITECTURE.md` writes down.
 #[derive(Clone)]
 pub struct Digest {
-    buffer: Vec<u8>,
+    /// Records that have not been hashed, in the first `filled` bytes.
+    buffer: Box<[u8; BUFFER_BYTES]>,
+    filled: usize,
     hash: Xxh3,
 }
 
-/// Records are gathered to this length before they are hashed; it does not change the digest.
-const BUFFER_BYTES: usize = 4096;
+/// Records are gathered up to this length before they are hashed; it does not change the digest.
+const BUFFER_BYTES: usize = 8192;
+const LONGEST_RECORD: usize = 24;
 
 impl Default for Digest {
     fn default() -> Self {
         Self {
-            buffer: Vec::with_capacity(BUFFER_BYTES + 32),
+            buffer: Box::new([0; BUFFER_BYTES]),
+            filled: 0,
             hash: Xxh3::new(),
         }
     }
@@ -211,14 +215,11 @@ impl Default for Digest {
 
 impl Digest {
     /// Folds one record in.
-    #[inline]
+    #[inline(always)]
     pub fn fold(&mut self, event: &Event<'_>) {
         match event.fact {
             Fact::Created(request) => {
-                let sender = match request.sender {
-                    Sender::Agent(agent) => u64::from(agent),
-                    Sender::Generator => u64::MAX,
-                };
+                let sender = request.sender.waiting_agent().map_or(u64::MAX, u64::from);
                 self.record(
                     event.at,
                     1,
@@ -264,23 +265,32 @@ impl Digest {
 
     #[inline]
     fn record(&mut self, at: Instant, kind: u8, code: u8, subject: u64, detail: Option<u64>) {
+        if self.filled > BUFFER_BYTES - LONGEST_RECORD {
+            self.flush();
+        }
         let tag = u64::from(kind) | u64::from(code) << 8 | subject << 16;
-        self.buffer.extend_from_slice(&at.nanos().to_le_bytes());
-        self.buffer.extend_from_slice(&tag.to_le_bytes());
+        // A record is written whole; where it has no detail the next one begins earlier.
+        let place = &mut self.buffer[self.filled..self.filled + LONGEST_RECORD];
+        place[..8].copy_from_slice(&at.nanos().to_le_bytes());
+        place[8..16].copy_from_slice(&tag.to_le_bytes());
         if let Some(detail) = detail {
-            self.buffer.extend_from_slice(&detail.to_le_bytes());
+            place[16..].copy_from_slice(&detail.to_le_bytes());
+            self.filled += 8;
         }
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.hash.update(&self.buffer);
-            self.buffer.clear();
-        }
+        self.filled += 16;
+    }
+
+    #[inline(never)]
+    fn flush(&mut self) {
+        self.hash.update(&self.buffer[..self.filled]);
+        self.filled = 0;
     }
 
     /// The digest of everything folded in so far.
     #[must_use]
     pub fn value(&self) -> u64 {
         let mut hash = self.hash.clone();
-        hash.update(&self.buffer);
+        hash.update(&self.buffer[..self.filled]);
         hash.digest()
     }
 

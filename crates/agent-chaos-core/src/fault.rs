@@ -28,14 +28,12 @@ impl Injector {
         let spike = rules.spike.as_ref();
         let error = rules.error.as_ref();
         Self {
-            spike: spike.map_or(Chance::default(), |s| Chance {
-                base: s.base_probability,
-                per_pressure: s.probability_per_pressure,
+            spike: spike.map_or(Chance::default(), |s| {
+                Chance::new(s.base_probability, s.probability_per_pressure)
             }),
             spike_by: spike.map_or(Span::ZERO, |s| Span::from_seconds(s.seconds)),
-            error: error.map_or(Chance::default(), |e| Chance {
-                base: e.base_probability,
-                per_pressure: e.probability_per_pressure,
+            error: error.map_or(Chance::default(), |e| {
+                Chance::new(e.base_probability, e.probability_per_pressure)
             }),
             shows: error.map_or(ErrorShows::AfterService, |e| e.shows),
         }

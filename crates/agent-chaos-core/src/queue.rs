@@ -21,17 +21,17 @@ use futures::Stream;
 use crate::event::{Emit, Event, Fact};
 use crate::profile::{QueueSection, WhenFull};
 use crate::random::{Chance, Purpose, Randomness};
-use crate::request::{FailureMode, Request};
+use crate::request::{FailureMode, Register, Request, Ticket};
 use crate::runtime::Runtime;
 use crate::units::Ratio;
 
-/// Why a request was not queued; the request itself comes back.
+/// Why a request was not queued; it comes back.
 #[derive(Debug)]
 pub enum OfferError {
     /// The buffer had no room.
-    Full(Request),
+    Full(Ticket),
     /// The gate dropped it early.
-    Throttled(Request),
+    Throttled(Ticket),
 }
 
 impl OfferError {
@@ -43,13 +43,21 @@ impl OfferError {
             Self::Throttled(_) => FailureMode::CongestionFailure,
         }
     }
+
+    /// The request that comes back.
+    #[must_use]
+    pub const fn ticket(&self) -> Ticket {
+        match self {
+            Self::Full(ticket) | Self::Throttled(ticket) => *ticket,
+        }
+    }
 }
 
 /// A request in the hands of a worker.
 #[derive(Clone, Copy, Debug)]
 pub struct Taken {
     /// The request.
-    pub request: Request,
+    pub ticket: Ticket,
     /// The square of the saturation by what was left waiting when it was taken.
     pub pressure: Ratio,
 }
@@ -59,16 +67,19 @@ pub struct Queue<R: Runtime, E: Emit> {
     runtime: R,
     events: Rc<E>,
     randomness: Randomness,
+    register: Rc<Register>,
     capacity: Option<u32>,
     when_full: WhenFull,
     early_drop: Chance,
+    /// The pressure by the number waiting, for queues that are not too long.
+    pressures: Vec<Ratio>,
     senders: Cell<u64>,
     line: RefCell<Line<R>>,
 }
 
 struct Line<R: Runtime> {
-    buffer: VecDeque<Request>,
-    entrance: VecDeque<Request>,
+    buffer: VecDeque<Ticket>,
+    entrance: VecDeque<Ticket>,
     /// Workers without work, the longest idle first.
     idle: VecDeque<u32>,
     hands: Vec<Hands<R>>,
@@ -85,6 +96,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
     #[must_use]
     pub fn new(
         (runtime, events, randomness): (R, Rc<E>, Randomness),
+        register: Rc<Register>,
         rules: &QueueSection,
         workers: u32,
         senders: u64,
@@ -92,9 +104,8 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
         let early_drop = rules
             .early_drop
             .as_ref()
-            .map_or(Chance::default(), |rules| Chance {
-                base: rules.base_probability,
-                per_pressure: rules.probability_per_pressure,
+            .map_or(Chance::default(), |rules| {
+                Chance::new(rules.base_probability, rules.probability_per_pressure)
             });
         let line = Line {
             buffer: VecDeque::new(),
@@ -106,9 +117,16 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
             runtime,
             events,
             randomness,
+            register,
             capacity: rules.capacity,
             when_full: rules.when_full,
             early_drop,
+            pressures: match rules.capacity {
+                Some(capacity @ ..=MOST_PRESSURES) => (0..=capacity)
+                    .map(|waiting| pressure(waiting, capacity))
+                    .collect(),
+                _ => Vec::new(),
+            },
             senders: Cell::new(senders),
             line: RefCell::new(line),
         }
@@ -129,11 +147,9 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
     /// When the oldest request in the buffer was created.
     #[must_use]
     pub fn oldest(&self) -> Option<crate::units::Instant> {
-        self.line
-            .borrow()
-            .buffer
-            .front()
-            .map(|request| request.created)
+        let line = self.line.borrow();
+        let oldest = *line.buffer.front()?;
+        Some(self.register.with(oldest, |request| request.created))
     }
 
     /// Offers a request. `Ok` means that an answer will come.
@@ -141,22 +157,13 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
     /// # Errors
     ///
     /// [`OfferError`] with the request, if the queue is full and rejects, or the gate drops it.
-    pub fn offer(&self, request: Request) -> Result<(), OfferError> {
+    #[inline(always)]
+    pub fn offer(&self, ticket: Ticket) -> Result<(), OfferError> {
         let mut line = self.line.borrow_mut();
         if let Some(worker) = line.idle.pop_front() {
-            self.emit(Fact::Admitted {
-                request: &request,
-                waiting: 0,
-            });
-            self.emit(Fact::Started {
-                request: &request,
-                worker,
-                waiting: 0,
-            });
-            let taken = Taken {
-                request,
-                pressure: Ratio::default(),
-            };
+            self.emit(ticket, |request| Fact::Admitted { request, waiting: 0 });
+            self.emit(ticket, |request| Fact::Started { request, worker, waiting: 0 });
+            let taken = Taken { ticket, pressure: Ratio::default() };
             let hands = std::mem::replace(&mut line.hands[worker as usize], Hands::Handed(taken));
             if let Hands::Idle(parked) = hands {
                 self.runtime.unpark(parked);
@@ -166,36 +173,34 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
         let waiting = line.waiting();
         if self.capacity.is_some_and(|capacity| waiting >= capacity) {
             if self.when_full == WhenFull::Wait {
-                self.emit(Fact::Blocked(&request));
-                line.entrance.push_back(request);
+                self.emit(ticket, |request| Fact::Blocked(request));
+                line.entrance.push_back(ticket);
                 return Ok(());
             }
-            self.emit(Fact::Throttled {
-                request: &request,
-                mode: FailureMode::QueueOverflow,
-            });
-            return Err(OfferError::Full(request));
+            let mode = FailureMode::QueueOverflow;
+            self.emit(ticket, |request| Fact::Throttled { request, mode });
+            return Err(OfferError::Full(ticket));
         }
-        if waiting > 0
-            && self.early_drop.happens(
-                &self.randomness,
-                request.draws,
-                Purpose::EarlyDrop,
-                self.pressure(waiting),
-            )
-        {
-            self.emit(Fact::Throttled {
-                request: &request,
-                mode: FailureMode::CongestionFailure,
-            });
-            return Err(OfferError::Throttled(request));
+        if waiting > 0 && self.drops_early(ticket, waiting) {
+            let mode = FailureMode::CongestionFailure;
+            self.emit(ticket, |request| Fact::Throttled { request, mode });
+            return Err(OfferError::Throttled(ticket));
         }
-        line.buffer.push_back(request);
-        self.emit(Fact::Admitted {
-            request: &request,
-            waiting: waiting + 1,
-        });
+        line.buffer.push_back(ticket);
+        let waiting = waiting + 1;
+        self.emit(ticket, |request| Fact::Admitted { request, waiting });
         Ok(())
+    }
+
+    #[inline]
+    fn drops_early(&self, ticket: Ticket, waiting: u32) -> bool {
+        if !self.early_drop.is_possible() {
+            return false;
+        }
+        let draws = self.register.with(ticket, |request| request.draws);
+        let pressure = self.pressure(waiting);
+        self.early_drop
+            .happens(&self.randomness, draws, Purpose::EarlyDrop, pressure)
     }
 
     /// The requests that `worker` takes, until the queue has closed and is empty.
@@ -218,25 +223,16 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
                 }
                 Hands::Busy => {}
             }
-            if let Some(request) = line.buffer.pop_front() {
+            if let Some(ticket) = line.buffer.pop_front() {
                 let waiting = line.waiting();
-                let taken = Taken {
-                    request,
-                    pressure: self.pressure(waiting),
-                };
-                self.emit(Fact::Started {
-                    request: &request,
-                    worker,
-                    waiting,
-                });
+                self.emit(ticket, |request| Fact::Started { request, worker, waiting });
                 if let Some(blocked) = line.entrance.pop_front() {
                     line.buffer.push_back(blocked);
-                    self.emit(Fact::Admitted {
-                        request: &blocked,
-                        waiting: waiting + 1,
-                    });
+                    let waiting = waiting + 1;
+                    self.emit(blocked, |request| Fact::Admitted { request, waiting });
                 }
-                return Poll::Ready(Some(taken));
+                let pressure = self.pressure(waiting);
+                return Poll::Ready(Some(Taken { ticket, pressure }));
             }
             if self.senders.get() == 0 {
                 return Poll::Ready(None);
@@ -268,20 +264,31 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
         self.senders.get() == 0
     }
 
-    /// The square of the saturation with this many waiting; none for an unbounded queue.
+    /// The pressure with this many waiting; none for an unbounded queue.
+    #[inline]
     fn pressure(&self, waiting: u32) -> Ratio {
-        match self.capacity {
-            Some(capacity) => Ratio::of(u64::from(waiting), u64::from(capacity)).squared(),
-            None => Ratio::default(),
+        match (self.pressures.get(waiting as usize), self.capacity) {
+            (Some(&known), _) => known,
+            (None, Some(capacity)) => pressure(waiting, capacity),
+            (None, None) => Ratio::default(),
         }
     }
 
-    fn emit(&self, fact: Fact<'_>) {
-        self.events.emit(Event {
-            at: self.runtime.now(),
-            fact,
+    #[inline]
+    fn emit(&self, ticket: Ticket, fact: impl for<'a> FnOnce(&'a Request) -> Fact<'a>) {
+        let at = self.runtime.now();
+        self.register.with(ticket, |request| {
+            self.events.emit(Event { at, fact: fact(request) });
         });
     }
+}
+
+/// The pressures of queues up to this capacity are worked out beforehand.
+const MOST_PRESSURES: u32 = 4096;
+
+/// The square of the saturation.
+fn pressure(waiting: u32, capacity: u32) -> Ratio {
+    Ratio::of(u64::from(waiting), u64::from(capacity)).squared()
 }
 
 impl<R: Runtime> Line<R> {

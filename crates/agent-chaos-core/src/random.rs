@@ -111,13 +111,26 @@ impl Randomness {
 /// A probability that may grow with pressure (the square of the queue's saturation).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Chance {
-    /// The probability at no pressure.
-    pub base: f64,
-    /// What full pressure adds.
-    pub per_pressure: f64,
+    base: f64,
+    per_pressure: f64,
+    possible: bool,
 }
 
 impl Chance {
+    /// The probability at no pressure, and what full pressure adds.
+    #[must_use]
+    pub fn new(base: f64, per_pressure: f64) -> Self {
+        let possible = base > 0.0 || per_pressure > 0.0;
+        Self { base, per_pressure, possible }
+    }
+
+    /// Whether it can happen at all.
+    #[inline]
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        self.possible
+    }
+
     /// Whether it happens this time. A probability of 0 or 1 draws nothing.
     #[inline]
     #[must_use]
@@ -128,6 +141,9 @@ impl Chance {
         purpose: Purpose,
         pressure: Ratio,
     ) -> bool {
+        if !self.possible {
+            return false;
+        }
         let probability = self.base + self.per_pressure * pressure.value();
         if probability <= 0.0 {
             return false;

@@ -6,11 +6,13 @@
 //!  agent ◄───────┴───────── answer ◄─────────────────┘
 //! ```
 
-use std::cell::Cell;
-use std::future::poll_fn;
-use std::task::Poll;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use crate::random::Draws;
+use crate::profile::{Requests, Service, ServiceDistribution};
+use crate::random::{Draws, Purpose, Randomness};
 use crate::runtime::Runtime;
 use crate::units::Instant;
 
@@ -86,11 +88,76 @@ impl FailureMode {
 
 /// Who sent a request, and who waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sender {
-    /// This agent, which waits.
-    Agent(u32),
+pub struct Sender(u32);
+
+impl Sender {
     /// An open-loop generator; nobody waits.
-    Generator,
+    pub const GENERATOR: Self = Self(u32::MAX);
+
+    /// This agent, which waits.
+    ///
+    /// # Panics
+    ///
+    /// For the number 2³² − 1, which no agent has.
+    #[inline]
+    #[must_use]
+    pub const fn agent(index: u32) -> Self {
+        assert!(index < u32::MAX, "fewer agents than 2³² − 1");
+        Self(index)
+    }
+
+    /// The agent that waits, if one does.
+    #[inline]
+    #[must_use]
+    pub const fn waiting_agent(self) -> Option<u32> {
+        if self.0 == u32::MAX {
+            None
+        } else {
+            Some(self.0)
+        }
+    }
+}
+
+/// How much work requests bring: the mix of classes, and how the work varies within a class.
+pub struct Work {
+    light_share: f64,
+    shares: f64,
+    distribution: ServiceDistribution,
+    spread: f64,
+}
+
+impl Work {
+    /// Work of this mix, which varies by this distribution.
+    #[must_use]
+    pub fn new(mix: &Requests, service: &Service) -> Self {
+        Self {
+            light_share: mix.light.share,
+            shares: mix.light.share + mix.heavy.share,
+            distribution: service.distribution,
+            spread: service.spread_ratio,
+        }
+    }
+
+    /// The work of the request that these draws belong to: its class, and how many times the mean.
+    #[inline(always)]
+    #[must_use]
+    pub fn draw(&self, randomness: &Randomness, draws: Draws) -> (Class, f64) {
+        let drawn = randomness.uniform(draws, Purpose::Class) * self.shares;
+        let class = if drawn < self.light_share {
+            Class::Light
+        } else {
+            Class::Heavy
+        };
+        let ratio = match self.distribution {
+            ServiceDistribution::Deterministic => 1.0,
+            ServiceDistribution::Uniform => {
+                let drawn = randomness.uniform(draws, Purpose::Service);
+                1.0 - self.spread + 2.0 * self.spread * drawn
+            }
+            ServiceDistribution::Exponential => randomness.exponential(draws, Purpose::Service),
+        };
+        (class, ratio)
+    }
 }
 
 /// What an agent wants done.
@@ -102,10 +169,54 @@ pub struct Request {
     pub created: Instant,
     /// Who sent it.
     pub sender: Sender,
-    /// How much work it brings.
+    /// How much work it brings: its class …
     pub class: Class,
+    /// … and how many times the mean of its class, by chance.
+    pub work_ratio: f64,
     /// Everything about it that is left to chance.
     pub draws: Draws,
+}
+
+/// The open requests: each lies in a place of its own from its creation to its end. Stages hand
+/// only its [`Ticket`] on, so that a request is written once and never copied.
+#[derive(Default)]
+pub struct Register(RefCell<Places>);
+
+#[derive(Default)]
+struct Places {
+    requests: Vec<Request>,
+    free: Vec<Ticket>,
+}
+
+/// Stands for an open request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u32);
+
+impl Register {
+    /// Enters a new request.
+    #[inline]
+    pub fn enter(&self, request: Request) -> Ticket {
+        let mut places = self.0.borrow_mut();
+        if let Some(ticket) = places.free.pop() {
+            places.requests[ticket.0 as usize] = request;
+            return ticket;
+        }
+        places.requests.push(request);
+        // Memory ends long before 2³² requests.
+        Ticket(places.requests.len() as u32 - 1)
+    }
+
+    /// Looks at an open request.
+    #[inline]
+    pub fn with<T>(&self, ticket: Ticket, look: impl FnOnce(&Request) -> T) -> T {
+        look(&self.0.borrow().requests[ticket.0 as usize])
+    }
+
+    /// Strikes a request out. Its ticket stands for nothing from then on.
+    #[inline]
+    pub fn leave(&self, ticket: Ticket) {
+        self.0.borrow_mut().free.push(ticket);
+    }
 }
 
 /// The answers on their way back, one place per agent.
@@ -131,7 +242,7 @@ impl<R: Runtime> Answers<R> {
     /// Brings an answer back to its sender; where nobody waits, nothing happens.
     #[inline]
     pub fn deliver(&self, runtime: &R, sender: Sender, outcome: FailureMode) {
-        let Sender::Agent(agent) = sender else { return };
+        let Some(agent) = sender.waiting_agent() else { return };
         let before = self.places[agent as usize].replace(Place::Arrived(outcome));
         if let Place::Awaited(parked) = before {
             runtime.unpark(parked);
@@ -139,15 +250,29 @@ impl<R: Runtime> Answers<R> {
     }
 
     /// Waits for the answer to `agent`'s request.
-    pub async fn receive(&self, runtime: &R, agent: u32) -> FailureMode {
-        let place = &self.places[agent as usize];
-        poll_fn(|context| match place.replace(Place::Empty) {
+    #[inline]
+    pub fn receive<'a>(&'a self, runtime: &'a R, agent: u32) -> Receive<'a, R> {
+        Receive { place: &self.places[agent as usize], runtime }
+    }
+}
+
+/// Waits for an answer.
+pub struct Receive<'a, R: Runtime> {
+    place: &'a Cell<Place<R>>,
+    runtime: &'a R,
+}
+
+impl<R: Runtime> Future for Receive<'_, R> {
+    type Output = FailureMode;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<FailureMode> {
+        match self.place.replace(Place::Empty) {
             Place::Arrived(outcome) => Poll::Ready(outcome),
             Place::Empty | Place::Awaited(_) => {
-                place.set(Place::Awaited(runtime.park(context)));
+                self.place.set(Place::Awaited(self.runtime.park(context)));
                 Poll::Pending
             }
-        })
-        .await
+        }
     }
 }

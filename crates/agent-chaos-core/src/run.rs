@@ -25,7 +25,7 @@ use crate::profile::{Profile, RunUntil};
 use crate::queue::Queue;
 use crate::random::Randomness;
 use crate::report::{Report, Tally};
-use crate::request::Answers;
+use crate::request::{Answers, Register, Work};
 use crate::runtime::Runtime;
 use crate::telemetry::{self, Counts, Sample, Series, Telemetry};
 use crate::throttle::Throttle;
@@ -105,8 +105,8 @@ impl Run {
 
     /// Goes on to the next record of the event stream, or to the end. Whether the run has finished.
     pub fn advance_one_event(&mut self) -> bool {
-        let before = self.counts().events;
-        while self.counts().events == before {
+        let before = self.counts().events();
+        while self.counts().events() == before {
             if self.advance(Limit {
                 polls: 1,
                 ..Limit::NONE
@@ -163,7 +163,7 @@ impl Run {
     /// Counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.system.observation.inner.borrow().telemetry.counts()
+        *self.system.observation.inner.borrow().telemetry.counts()
     }
 
     /// The digest of everything that has happened so far.
@@ -199,7 +199,7 @@ impl Run {
     #[must_use]
     pub fn picture(&self) -> Picture {
         let observation = self.system.observation.inner.borrow();
-        let counts = observation.telemetry.counts();
+        let counts = *observation.telemetry.counts();
         let blocked = self.system.queue.blocked() as u32;
         let agents = self
             .profile
@@ -405,8 +405,10 @@ impl<R: Runtime, O: Observe> System<R, O> {
         let agents = profile.agents.as_ref().map_or(0, |agents| agents.count);
         let senders = u64::from(agents) + u64::from(profile.arrivals.is_some());
         let shared = (runtime.clone(), Rc::clone(&observation), randomness.clone());
+        let register = Rc::<Register>::default();
         let queue = Rc::new(Queue::new(
             shared,
+            Rc::clone(&register),
             &profile.queue,
             profile.workers.count,
             senders,
@@ -421,19 +423,21 @@ impl<R: Runtime, O: Observe> System<R, O> {
             runtime: runtime.clone(),
             events: Rc::clone(&observation),
             randomness: randomness.clone(),
+            register: Rc::clone(&register),
             queue: Rc::clone(&queue),
             answers: Rc::clone(&answers),
             throttle: Rc::clone(&throttle),
             horizon: Rc::clone(&horizon),
-            mix: profile.requests.clone(),
+            work: Work::new(&profile.requests, &profile.workers.service),
         };
         let pool = Pool {
             runtime: runtime.clone(),
             events: Rc::clone(&observation),
             randomness,
+            register,
             queue: Rc::clone(&queue),
             answers,
-            service: ServiceTime::new(profile.workers.service.clone(), &profile.requests),
+            service: ServiceTime::new(&profile.workers.service, &profile.requests),
             injector: Injector::new(&profile.faults),
         };
         let interval = Span::from_seconds(profile.telemetry.interval_seconds);
@@ -488,20 +492,16 @@ impl<R: Runtime> System<R, Observation> {
     fn report(&self, profile: &Profile, now: Instant, complete: bool) -> Report {
         let mut observation = self.observation.inner.borrow_mut();
         observation.tally.end_at(self.horizon.at());
-        let (digest, events) = (
-            observation.digest.text(),
-            observation.telemetry.counts().events,
-        );
+        let (digest, counts) = (observation.digest.text(), observation.telemetry.counts());
         observation
             .tally
-            .report(profile, digest, now, events, complete)
+            .report(profile, digest, now, counts, complete)
     }
 }
 
 /// Everybody who folds the event stream.
 struct Observation {
     inner: RefCell<Folds>,
-    last_completion: Cell<Instant>,
 }
 
 struct Folds {
@@ -512,6 +512,7 @@ struct Folds {
     series: Series,
     transitions: Vec<Transition>,
     last: Option<Sample>,
+    last_completion: Instant,
     observer: Option<Observer>,
 }
 
@@ -528,11 +529,11 @@ impl Observation {
             series: Series::default(),
             transitions: Vec::new(),
             last: None,
+            last_completion: Instant::ZERO,
             observer,
         };
         Self {
             inner: RefCell::new(folds),
-            last_completion: Cell::new(Instant::ZERO),
         }
     }
 }
@@ -565,28 +566,29 @@ impl Observe for Observation {
     }
 
     fn idle_since(&self) -> Option<Instant> {
-        let counts = self.inner.borrow().telemetry.counts();
+        let folds = self.inner.borrow();
+        let counts = folds.telemetry.counts();
         let idle = counts.created == counts.refused + counts.completed;
-        idle.then(|| self.last_completion.get())
+        idle.then_some(folds.last_completion)
     }
 }
 
 impl Emit for Observation {
-    #[inline]
+    #[inline(always)]
     fn emit(&self, event: Event<'_>) {
-        if let Fact::Completed { .. } = event.fact {
-            self.last_completion.set(event.at);
-        }
         self.inner.borrow_mut().fold(&event);
     }
 }
 
 impl Folds {
-    #[inline]
+    #[inline(always)]
     fn fold(&mut self, event: &Event<'_>) {
+        if let Fact::Completed { .. } = event.fact {
+            self.last_completion = event.at;
+        }
         self.digest.fold(event);
+        self.tally.fold(event, self.telemetry.counts());
         self.telemetry.fold(event);
-        self.tally.fold(event);
         if let Some(observer) = &mut self.observer {
             observer(event);
         }

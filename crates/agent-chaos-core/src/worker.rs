@@ -7,12 +7,12 @@ use futures::StreamExt;
 
 use crate::event::{Emit, Event, Fact, Fault};
 use crate::fault::Injector;
-use crate::profile::{ErrorShows, Requests, Service, ServiceDistribution};
+use crate::profile::{ErrorShows, Requests, Service};
 use crate::queue::{Queue, Taken};
-use crate::random::{Purpose, Randomness};
-use crate::request::{Answers, Class, FailureMode, Request};
+use crate::random::Randomness;
+use crate::request::{Answers, FailureMode, Register, Request};
 use crate::runtime::Runtime;
-use crate::units::{Ratio, Span};
+use crate::units::{Instant, Ratio, Span};
 
 /// What the workers of a run share.
 pub struct Pool<R: Runtime, E: Emit> {
@@ -24,6 +24,8 @@ pub struct Pool<R: Runtime, E: Emit> {
     pub randomness: Randomness,
     /// Where requests come from.
     pub queue: Rc<Queue<R, E>>,
+    /// The open requests.
+    pub register: Rc<Register>,
     /// Where answers go.
     pub answers: Rc<Answers<R>>,
     /// How long a service takes.
@@ -35,42 +37,46 @@ pub struct Pool<R: Runtime, E: Emit> {
 /// One worker: serves until the queue has closed and is empty.
 pub async fn worker<R: Runtime, E: Emit>(pool: Rc<Pool<R, E>>, index: u32) {
     let mut requests = pool.queue.requests(index);
-    while let Some(Taken { request, pressure }) = requests.next().await {
+    while let Some(taken) = requests.next().await {
+        let ticket = taken.ticket;
         let started = pool.runtime.now();
-        let injected = pool
-            .injector
-            .inject(&pool.randomness, request.draws, pressure);
-        let mut span = pool
-            .service
-            .span(&pool.randomness, &request, pressure, injected.error);
-        if let Some(by) = injected.spike {
-            span = Span::from_nanos(span.nanos().saturating_add(by.nanos()));
-            pool.emit(Fact::Fault {
-                request: &request,
-                fault: Fault::Spike(by),
-            });
-        }
-        pool.runtime.rest_until(started + span).await;
-        let outcome = if injected.error.is_some() {
-            pool.emit(Fact::Fault {
-                request: &request,
-                fault: Fault::Error,
-            });
-            FailureMode::FaultPropagationSpike
-        } else {
-            FailureMode::NominalOperation
-        };
-        pool.emit(Fact::Completed {
-            request: &request,
-            worker: index,
-            started,
-            outcome,
+        let (ends, error) = pool.begin(taken, started);
+        pool.runtime.rest_until(ends).await;
+        pool.register.with(ticket, |request| {
+            let outcome = if error {
+                let fault = Fault::Error;
+                pool.emit(Fact::Fault { request, fault });
+                FailureMode::FaultPropagationSpike
+            } else {
+                FailureMode::NominalOperation
+            };
+            pool.emit(Fact::Completed { request, worker: index, started, outcome });
+            pool.answers.deliver(&pool.runtime, request.sender, outcome);
         });
-        pool.answers.deliver(&pool.runtime, request.sender, outcome);
+        pool.register.leave(ticket);
     }
 }
 
 impl<R: Runtime, E: Emit> Pool<R, E> {
+    /// When the service that starts now will end, and whether in an error.
+    #[inline]
+    fn begin(&self, Taken { ticket, pressure }: Taken, started: Instant) -> (Instant, bool) {
+        self.register.with(ticket, |request| {
+            let injected = self
+                .injector
+                .inject(&self.randomness, request.draws, pressure);
+            let span = self.service.span(request, pressure, injected.error);
+            let mut ends = started + span;
+            if let Some(by) = injected.spike {
+                ends += by;
+                let fault = Fault::Spike(by);
+                self.emit(Fact::Fault { request, fault });
+            }
+            (ends, injected.error.is_some())
+        })
+    }
+
+    #[inline]
     fn emit(&self, fact: Fact<'_>) {
         self.events.emit(Event {
             at: self.runtime.now(),
@@ -79,50 +85,35 @@ impl<R: Runtime, E: Emit> Pool<R, E> {
     }
 }
 
-/// Service time: `(base + per_weight · weight) · factor · (1 + slowdown · pressure)`.
+/// Service time: `(base + per_weight · weight) · ratio · (1 + slowdown · pressure)`, where the ratio
+/// is the request's own.
 pub struct ServiceTime {
-    rules: Service,
-    light_weight: f64,
-    heavy_weight: f64,
+    /// Mean at no pressure, in seconds, by class; then that of an error before the weighted work.
+    means: [f64; 3],
+    slowdown: f64,
 }
+
+/// Stands behind the classes in [`ServiceTime::means`].
+const CUT_SHORT: usize = 2;
 
 impl ServiceTime {
     /// Service by these rules, for this mix of requests.
     #[must_use]
-    pub fn new(rules: Service, mix: &Requests) -> Self {
+    pub fn new(rules: &Service, mix: &Requests) -> Self {
+        let mean = |weight| rules.base_seconds + rules.per_weight_seconds * weight;
         Self {
-            rules,
-            light_weight: mix.light.weight,
-            heavy_weight: mix.heavy.weight,
+            means: [mix.light.weight, mix.heavy.weight, 0.0].map(mean),
+            slowdown: rules.slowdown_per_pressure,
         }
     }
 
     /// How long this request takes. An error before the weighted work cuts that part.
-    fn span(
-        &self,
-        randomness: &Randomness,
-        request: &Request,
-        pressure: Ratio,
-        error: Option<ErrorShows>,
-    ) -> Span {
-        let weight = match request.class {
-            _ if error == Some(ErrorShows::BeforeWork) => 0.0,
-            Class::Light => self.light_weight,
-            Class::Heavy => self.heavy_weight,
-        };
-        let mean = self.rules.base_seconds + self.rules.per_weight_seconds * weight;
-        let factor = match self.rules.distribution {
-            ServiceDistribution::Deterministic => 1.0,
-            ServiceDistribution::Uniform => {
-                let spread = self.rules.spread_ratio;
-                1.0 - spread + 2.0 * spread * randomness.uniform(request.draws, Purpose::Service)
-            }
-            ServiceDistribution::Exponential => {
-                randomness.exponential(request.draws, Purpose::Service)
-            }
-        };
-        Span::from_seconds(
-            mean * factor * (1.0 + self.rules.slowdown_per_pressure * pressure.value()),
-        )
+    #[inline]
+    fn span(&self, request: &Request, pressure: Ratio, error: Option<ErrorShows>) -> Span {
+        let mean = self.means[match error {
+            Some(ErrorShows::BeforeWork) => CUT_SHORT,
+            _ => request.class as usize,
+        }];
+        Span::from_seconds(mean * request.work_ratio * (1.0 + self.slowdown * pressure.value()))
     }
 }

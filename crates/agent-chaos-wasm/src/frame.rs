@@ -77,7 +77,7 @@ impl Watcher {
             now_seconds: run.now().seconds(),
             progress: run.progress(),
             finished: run.is_finished(),
-            events: run.counts().events,
+            events: run.counts().events(),
             picture: view(run, &run.picture()),
             transitions: transitions
                 .iter()
@@ -102,10 +102,10 @@ fn view(run: &Run, picture: &Picture) -> PictureView {
     let last = picture.last.as_ref();
     let rate = |of: fn(&agent_chaos_core::telemetry::Sample) -> f64| last.map_or(0.0, of);
     PictureView {
-        queue: counts.waiting,
+        queue: counts.waiting(),
         capacity: profile.queue.capacity,
         waiting_senders: picture.blocked,
-        busy: counts.busy,
+        busy: counts.busy(),
         workers: profile.workers.count,
         agents: picture.agents,
         thinking: picture
@@ -121,7 +121,7 @@ fn view(run: &Run, picture: &Picture) -> PictureView {
         saturation: profile
             .queue
             .capacity
-            .map(|capacity| f64::from(counts.waiting) / f64::from(capacity)),
+            .map(|capacity| f64::from(counts.waiting()) / f64::from(capacity)),
         state: picture.state.map(|state| state.name()),
         throttle_delay_seconds: picture.throttle_delay.seconds(),
         faults: counts.faults,

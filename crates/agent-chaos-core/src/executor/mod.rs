@@ -20,7 +20,7 @@ mod crew;
 mod timers;
 mod waker;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -43,6 +43,9 @@ type TaskId = u32;
 const PLACE_BITS: u32 = 28;
 const PLACE_MASK: TaskId = (1 << PLACE_BITS) - 1;
 
+/// The crew of tasks that were spawned one by one.
+const MIXED: TaskId = 0xe << PLACE_BITS;
+
 /// The crew that stands for "not a task: a waker kept aside".
 const FOREIGN: TaskId = 0xf << PLACE_BITS;
 
@@ -62,9 +65,8 @@ pub enum Paused {
 /// Runs tasks in virtual time.
 pub struct Executor {
     core: Rc<Core>,
-    /// Tasks spawned one by one come first, then those spawned as crews.
-    mixed: Mixed,
     crews: Vec<Box<dyn Crew>>,
+    mixed: Mixed,
     live: usize,
     waker: Lent,
 }
@@ -72,17 +74,35 @@ pub struct Executor {
 /// What the executor and the futures it polls share.
 struct Core {
     now: Cell<Instant>,
-    /// How far the present call may go: the clock is not moved in place beyond.
-    until: Cell<Instant>,
+    /// The clock may be moved in place to any moment before this one: no task is ready, no timer is
+    /// due before, and the present call may go so far.
+    quiet: Cell<u64>,
     /// Polls left to the present call; moving the clock in place counts as one.
     budget: Cell<u64>,
     current: Cell<TaskId>,
     /// The data pointer of the executor's waker, to tell it from a combinator's own.
     waker: Cell<*const ()>,
-    ready: RefCell<VecDeque<TaskId>>,
-    timers: RefCell<Timers>,
+    ready: Inner<VecDeque<TaskId>>,
+    timers: Inner<Timers>,
     foreign: RefCell<Foreign>,
     inbox: Arc<Inbox>,
+}
+
+/// A value that only short pieces of code in this file reach, one at a time.
+#[derive(Default)]
+struct Inner<T>(UnsafeCell<T>);
+
+impl<T> Inner<T> {
+    /// Uses the value. `with` may not call anything that could come back here: every use is a
+    /// single operation on plain data, written out in this file.
+    #[inline]
+    #[allow(unsafe_code)]
+    fn with<R>(&self, with: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: an `UnsafeCell` is not `Sync`, so that only this thread is here; and no `with` in
+        // this file polls a task, wakes a waker or uses an `Inner` again, so that this reference is
+        // the only one while it lives.
+        with(unsafe { &mut *self.0.get() })
+    }
 }
 
 /// Wakes that came through a `Waker`, from wherever.
@@ -147,12 +167,12 @@ impl Executor {
         let waker = Lent::new(Arc::clone(&inbox));
         let core = Core {
             now: Cell::new(Instant::ZERO),
-            until: Cell::new(Instant::ZERO),
+            quiet: Cell::new(0),
             budget: Cell::new(0),
             current: Cell::new(FOREIGN),
             waker: Cell::new(waker.data()),
-            ready: RefCell::default(),
-            timers: RefCell::default(),
+            ready: Inner::default(),
+            timers: Inner::default(),
             foreign: RefCell::default(),
             inbox,
         };
@@ -178,7 +198,7 @@ impl Executor {
     /// With more than 2²⁸ tasks.
     pub fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
         let place = self.mixed.add(Box::pin(future));
-        self.start(0, place..place + 1);
+        self.start(MIXED, place..place + 1);
     }
 
     /// Adds `count` tasks of one kind, as [`spawn`](Self::spawn) would one after the other; they
@@ -191,16 +211,17 @@ impl Executor {
     where
         F: Future<Output = ()> + 'static,
     {
+        let crew = (self.crews.len() as TaskId) << PLACE_BITS;
+        assert!(crew < MIXED, "at most 14 crews");
         self.crews.push(Box::new(Crowd::new(count, future)));
-        self.start(self.crews.len(), 0..count as usize);
+        self.start(crew, 0..count as usize);
     }
 
-    fn start(&mut self, crew: usize, places: std::ops::Range<usize>) {
+    fn start(&mut self, crew: TaskId, places: std::ops::Range<usize>) {
         assert!(places.end <= 1 << PLACE_BITS, "at most 2²⁸ tasks of a crew");
-        assert!(crew < (FOREIGN >> PLACE_BITS) as usize, "at most 14 crews");
         self.live += places.len();
-        let name = |place| (crew as TaskId) << PLACE_BITS | place as TaskId;
-        self.core.ready.borrow_mut().extend(places.map(name));
+        let names = places.map(|place| crew | place as TaskId);
+        self.core.ready.with(|ready| ready.extend(names));
     }
 
     /// The present moment of virtual time.
@@ -222,60 +243,61 @@ impl Executor {
         let core = &*self.core;
         let (mixed, crews) = (&mut self.mixed, &mut self.crews);
         let mut context = Context::from_waker(self.waker.waker());
-        core.until.set(until);
         core.budget.set(budget);
+        if self.live == 0 {
+            return Paused::Finished;
+        }
         loop {
-            if self.live == 0 {
-                return Paused::Finished;
-            }
-            if core.budget.get() == 0 {
+            let left = core.budget.get();
+            if left == 0 {
                 return Paused::Budget;
             }
             if core.inbox.filled.load(Ordering::Acquire) {
                 core.empty_inbox();
             }
-            // The guards are dropped before the poll, which borrows the same cells.
-            let ready = core.ready.borrow_mut().pop_front();
-            let task = match ready {
-                Some(task) => task,
+            let task = match core.ready.with(VecDeque::pop_front) {
+                Some(task) => {
+                    core.quiet.set(0);
+                    task
+                }
                 None => {
-                    let mut timers = core.timers.borrow_mut();
-                    let due = timers.pop_until(until.nanos(), |task| {
-                        if let Some(crew) = crew_of(task) {
-                            crews[crew].fetch(task & PLACE_MASK);
+                    let soon = |task| {
+                        if let Some(crew) = crews.get(crew_of(task)) {
+                            crew.fetch(task & PLACE_MASK);
                         }
+                    };
+                    let (due, none_before) = core.timers.with(|timers| {
+                        (timers.pop_until(until.nanos(), soon), timers.none_before())
                     });
-                    match due {
-                        Some(Due { at, what }) => {
-                            core.now.set(Instant::from_nanos(at));
-                            what
+                    let Some(Due { at, what }) = due else {
+                        if core.timers.with(|timers| timers.is_empty()) {
+                            return Paused::Waiting;
                         }
-                        None if timers.is_empty() => return Paused::Waiting,
-                        None => {
-                            core.now.set(until.max(core.now.get()));
-                            return Paused::Until;
-                        }
-                    }
+                        core.now.set(until.max(core.now.get()));
+                        return Paused::Until;
+                    };
+                    core.now.set(Instant::from_nanos(at));
+                    core.quiet.set(none_before.min(until.nanos().saturating_add(1)));
+                    what
                 }
             };
-            core.budget.set(core.budget.get() - 1);
-            let finished = match crew_of(task) {
-                Some(crew) => {
-                    core.current.set(task);
-                    self.waker.lend_to(task);
-                    crews[crew].poll(task & PLACE_MASK, &mut context)
-                }
-                None if task >= FOREIGN => {
+            core.budget.set(left - 1);
+            core.current.set(task);
+            self.waker.lend_to(task);
+            let finished = match crews.get_mut(crew_of(task)) {
+                Some(crew) => crew.poll(task & PLACE_MASK, &mut context),
+                None if task < FOREIGN => mixed.poll(task & PLACE_MASK, &mut context),
+                None => {
                     core.wake_foreign(task);
                     false
                 }
-                None => {
-                    core.current.set(task);
-                    self.waker.lend_to(task);
-                    mixed.poll(task, &mut context)
-                }
             };
-            self.live -= usize::from(finished);
+            if finished {
+                self.live -= 1;
+                if self.live == 0 {
+                    return Paused::Finished;
+                }
+            }
         }
     }
 
@@ -285,11 +307,10 @@ impl Executor {
     }
 }
 
-/// The crew of a task that was spawned with one.
+/// The crew of a task, as a place among the crews; beyond them for `MIXED` and `FOREIGN`.
 #[inline]
-fn crew_of(task: TaskId) -> Option<usize> {
-    let crew = (task >> PLACE_BITS) as usize;
-    (crew > 0 && task < FOREIGN).then(|| crew - 1)
+fn crew_of(task: TaskId) -> usize {
+    (task >> PLACE_BITS) as usize
 }
 
 impl Core {
@@ -300,18 +321,31 @@ impl Core {
     }
 
     /// Moves the clock to `at` if nothing else can happen up to then.
-    #[inline]
+    #[inline(always)]
     fn move_clock(&self, at: Instant) -> bool {
-        let free = at <= self.until.get()
-            && self.budget.get() > 0
-            && self.ready.borrow().is_empty()
-            && self.timers.borrow().none_until(at.nanos())
+        let budget = self.budget.get();
+        let free = at.nanos() < self.quiet.get()
+            && budget > 0
             && !self.inbox.filled.load(Ordering::Acquire);
         if free {
-            self.budget.set(self.budget.get() - 1);
+            self.budget.set(budget - 1);
             self.now.set(at);
         }
         free
+    }
+
+    #[inline]
+    fn make_ready(&self, task: TaskId) {
+        self.quiet.set(0);
+        self.ready.with(|ready| ready.push_back(task));
+    }
+
+    /// Has whatever is polled now polled again at `at`.
+    #[inline(never)]
+    fn set_timer(&self, at: Instant, context: &Context<'_>) {
+        let (at, what) = (at.nanos(), self.polled(context));
+        self.quiet.set(self.quiet.get().min(at));
+        self.timers.with(|timers| timers.set(Due { at, what }));
     }
 
     #[cold]
@@ -322,7 +356,7 @@ impl Core {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         self.inbox.filled.store(false, Ordering::Release);
-        self.ready.borrow_mut().extend(woken.drain(..));
+        self.ready.with(|ready| ready.extend(woken.drain(..)));
     }
 
     #[cold]
@@ -334,7 +368,7 @@ impl Core {
     }
 
     /// A name for whatever is polled now: the task, or the waker of a combinator within it.
-    #[inline]
+    #[inline(always)]
     fn polled(&self, context: &Context<'_>) -> TaskId {
         if self.is_own(context) {
             self.current.get()
@@ -389,7 +423,7 @@ impl Runtime for VirtualTime {
         if id >= FOREIGN {
             self.0.wake_foreign(id);
         } else {
-            self.0.ready.borrow_mut().push_back(id);
+            self.0.make_ready(id);
         }
     }
 }
@@ -414,18 +448,18 @@ enum Step {
 impl Future for Sleep<'_> {
     type Output = ();
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let core = self.core;
         if core.now.get() >= self.at {
             return Poll::Ready(());
         }
         match self.step {
-            Step::Alone if core.move_clock(self.at) => return Poll::Ready(()),
+            Step::Alone if core.is_own(context) && core.move_clock(self.at) => {
+                return Poll::Ready(());
+            }
             Step::Alone | Step::Polled => {
-                let what = core.polled(context);
-                let at = self.at.nanos();
-                core.timers.borrow_mut().set(Due { at, what });
+                core.set_timer(self.at, context);
                 self.step = Step::Set;
             }
             Step::Set => {}

@@ -2,25 +2,30 @@
 //! they were set.
 //!
 //! ```text
-//!   set ──► front (sorted, few, before `edge`) ──► fire
+//!   set ──► front (sorted, at most eight, before `edge`) ──► fire
 //!     └───► far (at or after `edge`) ──► the nearest bucket becomes the next front
 //! ```
 //!
-//! With a handful of timers there is only the front, a sorted list. Beyond that, times at or after
-//! `edge` wait in a monotone radix heap: 64 buckets for each group of six bits, a timer lying by
-//! the highest group in which its time differs from `base`. No order number is kept: each
-//! list is filled in the order of setting, and every move keeps that order.
+//! With a handful of timers there is only the front, a sorted list that is kept without a branch
+//! that depends on the times. Beyond that, times at or after `edge` wait in a monotone radix heap:
+//! 64 buckets for each group of six bits, a timer lying by the highest group in which its time
+//! differs from `base`. No order number is kept: each list is filled in the order of setting, and
+//! every move keeps that order.
 //!
 //! Source: Ahuja, Mehlhorn, Orlin, Tarjan, *Faster algorithms for the shortest path problem*
 //! (J. ACM 37, 1990), for the radix heap.
 
 use std::collections::VecDeque;
 
-/// More timers than this are not kept in a sorted list.
-const FRONT: usize = 32;
+/// Timers in the front.
+const FRONT: usize = PLACES - 2;
+/// A bucket with at most so many timers is announced as it is spread over smaller ones.
+const SOON: usize = 256;
 const BITS: u32 = 6;
 const DIGITS: usize = 1 << BITS;
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
+/// Marks a free place in the front.
+const NEVER: u64 = u64::MAX;
 
 /// A timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +38,7 @@ pub struct Due {
 
 /// The timers of one executor.
 pub struct Timers {
-    /// Timers before `edge`, the latest first; of one time, the last set first.
-    front: Vec<Due>,
+    front: Front,
     /// A crowd of timers of the one time `edge`, in the order set; while there is one, timers of
     /// that time join it.
     crowd: VecDeque<u32>,
@@ -48,9 +52,9 @@ pub struct Timers {
 impl Default for Timers {
     fn default() -> Self {
         Self {
-            front: Vec::with_capacity(FRONT + 1),
+            front: Front::default(),
             crowd: VecDeque::new(),
-            edge: u64::MAX,
+            edge: NEVER,
             far: Far::default(),
             fired: 0,
         }
@@ -59,59 +63,50 @@ impl Default for Timers {
 
 impl Timers {
     /// Sets a timer. It may not be earlier than the last one that fired.
-    #[inline]
+    #[inline(always)]
     pub fn set(&mut self, due: Due) {
         if due.at >= self.edge {
             self.set_far(due);
-            return;
-        }
-        let mut place = self.front.len();
-        self.front.push(due);
-        while place > 0 && self.front[place - 1].at <= due.at {
-            self.front[place] = self.front[place - 1];
-            place -= 1;
-        }
-        self.front[place] = due;
-        if self.front.len() > FRONT {
-            self.spill();
+        } else if !self.front.insert(due) {
+            self.spill(due);
         }
     }
 
     /// Takes the next timer if it is due at or before `until`. `soon` is told what will fire before
     /// long, some time ahead, and in no particular order.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, until: u64, soon: impl FnMut(u32)) -> Option<Due> {
-        if self.front.is_empty() && !self.refill(soon) {
-            return self.pop_crowd(until);
+        let mut due = self.front.first();
+        if due.at == NEVER {
+            if !self.refill(soon) {
+                return self.pop_crowd(until);
+            }
+            due = self.front.first();
         }
-        let due = *self.front.last()?;
         if due.at > until {
             return None;
         }
-        self.front.pop();
+        self.front.remove_first();
         self.fired = due.at;
         Some(due)
     }
 
-    /// Whether it is plain that no timer fires at or before `at`.
+    /// No timer fires before this; it may be long before the first one does.
     #[inline]
-    pub fn none_until(&self, at: u64) -> bool {
-        match self.front.last() {
-            Some(due) => due.at > at,
-            // What lies beyond the edge is not sorted yet.
-            None => self.crowd.is_empty() && self.far.is_empty() || self.edge > at,
-        }
+    pub fn none_before(&self) -> u64 {
+        self.front.first().at.min(self.edge)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.front.is_empty() && self.crowd.is_empty() && self.far.is_empty()
+        self.front.first().at == NEVER && self.crowd.is_empty() && self.far.is_empty()
     }
 
+    #[inline(never)]
     fn set_far(&mut self, due: Due) {
-        if due.at == u64::MAX {
+        if due.at == NEVER {
             // No edge lies beyond the end of time: what never comes, comes just before it.
-            let at = u64::MAX - 1;
+            let at = NEVER - 1;
             return self.set(Due { at, ..due });
         }
         if due.at == self.edge && !self.crowd.is_empty() {
@@ -121,10 +116,10 @@ impl Timers {
         }
     }
 
-    /// Moves the later half of a front that has become too long.
+    /// Makes room in a full front for one more: the later half moves away.
     #[cold]
-    fn spill(&mut self) {
-        let soonest = self.front[self.front.len() - 1].at;
+    fn spill(&mut self, one_more: Due) {
+        let soonest = self.front.first().at.min(one_more.at);
         if soonest < self.far.base {
             // The next front had been made, and then timers were set before it.
             self.far.rebase(self.fired);
@@ -133,33 +128,43 @@ impl Timers {
         for what in self.crowd.drain(..) {
             self.far.push(Due { at: self.edge, what });
         }
+        let timers: Vec<Due> = self.front.drain().collect();
         // All of one time stay together, so that later ones of that time come behind them.
-        self.edge = self.front[FRONT / 2].at.max(soonest.saturating_add(1));
-        let moved = self.front.partition_point(|due| due.at >= self.edge);
-        for due in self.front.drain(..moved).rev() {
-            self.far.push(due);
+        let middle = timers[FRONT / 2].at;
+        let all_of_one_time = timers.iter().all(|due| due.at == one_more.at);
+        self.edge = if all_of_one_time {
+            // Too many for the front, however it is cut.
+            self.crowd.extend(timers.iter().map(|due| due.what));
+            soonest
+        } else {
+            middle.max(soonest + 1)
+        };
+        if !all_of_one_time {
+            timers.into_iter().for_each(|due| self.set(due));
         }
+        self.set(one_more);
     }
 
     /// Makes the nearest bucket the front; `false` if the next timers are a crowd, or there are none.
+    #[inline(never)]
     fn refill(&mut self, mut soon: impl FnMut(u32)) -> bool {
         if !self.crowd.is_empty() {
             return false;
         }
         loop {
             let Some((level, digit)) = self.far.nearest() else {
-                self.edge = u64::MAX;
-                return !self.front.is_empty();
+                self.edge = NEVER;
+                return false;
             };
             let (base, end) = self.far.span(level, digit);
             let mut bucket = self.far.take(level, digit);
             self.far.base = base;
             if bucket.len() <= FRONT {
-                // A stable sort: those of one time stay in the order set; then the soonest last.
-                bucket.sort_by_key(|due| due.at);
-                self.front.extend(bucket.drain(..).rev());
+                for due in bucket.drain(..) {
+                    self.front.insert(due);
+                }
                 self.far.give_back(level, digit, bucket);
-                self.edge = if self.far.is_empty() { u64::MAX } else { end };
+                self.edge = if self.far.is_empty() { NEVER } else { end };
                 return true;
             }
             if level == 0 {
@@ -168,7 +173,7 @@ impl Timers {
                 self.edge = base;
                 return false;
             }
-            if bucket.len() <= 8 * FRONT {
+            if bucket.len() <= SOON {
                 bucket.iter().for_each(|due| soon(due.what));
             }
             for due in bucket.drain(..) {
@@ -187,9 +192,67 @@ impl Timers {
         let due = Due { at: self.edge, what };
         self.fired = due.at;
         if self.crowd.is_empty() {
-            self.edge = due.at.saturating_add(1);
+            self.edge = due.at + 1;
         }
         Some(due)
+    }
+}
+
+/// A few timers, the latest first; of one time, the last set first.
+///
+/// Below the latest lies one that never fires, so that looking for a place ends there. Places are
+/// cut to the length of the array, a power of two, so that no access needs to be checked.
+struct Front {
+    timers: [Due; PLACES],
+    /// The place of the soonest.
+    top: usize,
+}
+
+const PLACES: usize = 32;
+const BOTTOM: Due = Due { at: NEVER, what: 0 };
+
+impl Default for Front {
+    fn default() -> Self {
+        Self { timers: [BOTTOM; PLACES], top: 0 }
+    }
+}
+
+impl Front {
+    /// The first timer; at `NEVER` if there is none.
+    #[inline(always)]
+    fn first(&self) -> Due {
+        self.timers[self.top % PLACES]
+    }
+
+    /// Adds a timer before `NEVER`; `false` if there is no room.
+    #[inline(always)]
+    fn insert(&mut self, due: Due) -> bool {
+        let mut place = self.top;
+        if place == FRONT {
+            return false;
+        }
+        self.top = place + 1;
+        loop {
+            let before = self.timers[place % PLACES];
+            if before.at > due.at {
+                break;
+            }
+            self.timers[(place + 1) % PLACES] = before;
+            place -= 1;
+        }
+        self.timers[(place + 1) % PLACES] = due;
+        true
+    }
+
+    #[inline(always)]
+    fn remove_first(&mut self) {
+        self.top -= 1;
+    }
+
+    /// Takes all timers out, in order.
+    fn drain(&mut self) -> impl Iterator<Item = Due> + use<'_> {
+        let top = std::mem::take(&mut self.top);
+        self.timers[1..=top].iter().rev().copied()
     }
 }
 
@@ -332,14 +395,12 @@ mod tests {
                     }
                     Step::FireUntil(gap) => {
                         let until = now.saturating_add(gap);
-                        let none = timers.none_until(until);
+                        let none_before = timers.none_before();
                         loop {
                             let due = timers.pop_until(until, |_| ());
                             prop_assert_eq!(due, model.pop_until(until));
-                            if due.is_none() {
-                                break;
-                            }
-                            prop_assert!(!none);
+                            let Some(due) = due else { break };
+                            prop_assert!(due.at >= none_before);
                         }
                         now = until;
                     }

@@ -12,6 +12,7 @@ use crate::detector::{State, Transition};
 use crate::event::{Event, Fact};
 use crate::profile::{LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
+use crate::telemetry::Counts;
 use crate::units::{Instant, Rate, Ratio, Span};
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
@@ -192,6 +193,12 @@ pub struct Tally {
     warmup: Instant,
     /// The end of the counted time; brought forward when the run ends early.
     end: Instant,
+    /// The next of the two that no event has reached.
+    boundary: Instant,
+    /// How things stood at the warm-up's end and at the end.
+    marks: [Option<Mark>; 2],
+    /// The most waiting so far, since the warm-up's end where that has come.
+    queue_max: u32,
     /// The number of requests that ends the run.
     most: u64,
     latency_of: LatencyOf,
@@ -199,11 +206,6 @@ pub struct Tally {
     requests: Requests,
     failures: [u64; FailureMode::ALL.len()],
     latencies: Latencies,
-    completed_in_window: u64,
-    succeeded_in_window: u64,
-    queue: Area,
-    busy: Area,
-    queue_max: u32,
     clustering: Clustering,
     ticks: [u64; 3],
     first: [Option<Instant>; 3],
@@ -213,28 +215,12 @@ pub struct Tally {
     transitions_dropped: u64,
 }
 
-/// A step function of time, integrated over the counted time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Area {
-    value: u32,
-    since: Instant,
-    nanos: u128,
-}
-
-impl Area {
-    #[inline]
-    fn set(&mut self, now: Instant, value: u32, from: Instant, to: Instant) {
-        let span = now.min(to) - self.since.max(from);
-        self.nanos += u128::from(span.nanos()) * u128::from(self.value);
-        self.value = value;
-        self.since = now;
-    }
-
-    /// The integral up to the end of the counted time, or up to `now` before that.
-    fn total_seconds(mut self, now: Instant, from: Instant, to: Instant) -> f64 {
-        self.set(now, 0, from, to);
-        self.nanos as f64 / 1e9
-    }
+/// How things stood at a moment.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: Instant,
+    counts: Counts,
+    queue_max: u32,
 }
 
 /// Failures per second: a running sum of counts and of their squares.
@@ -279,17 +265,15 @@ impl Tally {
         Self {
             warmup: Instant::from_seconds(profile.run.warmup_seconds),
             end: Instant::from_seconds(profile.run.duration_seconds),
+            boundary: Instant::from_seconds(profile.run.warmup_seconds),
+            marks: [None; 2],
+            queue_max: 0,
             most: profile.run.max_requests.map_or(u64::MAX, u64::from),
             latency_of: profile.telemetry.latency_of,
             workers: profile.workers.count,
             requests: Requests::default(),
             failures: [0; 6],
             latencies: Latencies::default(),
-            completed_in_window: 0,
-            succeeded_in_window: 0,
-            queue: Area::default(),
-            busy: Area::default(),
-            queue_max: 0,
             clustering: Clustering::default(),
             ticks: [0; 3],
             first: [Some(Instant::ZERO), None, None],
@@ -303,6 +287,9 @@ impl Tally {
     /// The run ends here.
     pub fn end_at(&mut self, end: Instant) {
         self.end = self.end.min(end);
+        if self.marks[0].is_some() && self.marks[1].is_none() {
+            self.boundary = self.end;
+        }
     }
 
     /// The start of the counted time.
@@ -311,33 +298,24 @@ impl Tally {
         self.warmup
     }
 
-    /// Folds one event.
-    #[inline]
-    pub fn fold(&mut self, event: &Event<'_>) {
+    /// Folds one event; `before` is what had been counted before it.
+    #[inline(always)]
+    pub fn fold(&mut self, event: &Event<'_>, before: &Counts) {
         let at = event.at;
+        if at >= self.boundary {
+            self.cross(at, before);
+        }
         match event.fact {
             Fact::Created(request) => {
-                self.requests.created += u64::from(self.is_counted(request));
                 if request.number + 1 >= self.most {
                     self.end_at(at + Span::from_nanos(1));
                 }
             }
             Fact::Throttled { request, mode } => self.fail(at, request, mode),
-            Fact::Admitted { waiting, .. } => self.queue_now(at, waiting),
-            Fact::Started { waiting, .. } => {
-                self.queue_now(at, waiting);
-                self.busy
-                    .set(at, self.busy.value + 1, self.warmup, self.end);
-            }
+            Fact::Admitted { waiting, .. } => self.queue_max = self.queue_max.max(waiting),
             Fact::Completed {
                 request, outcome, ..
             } => {
-                self.busy
-                    .set(at, self.busy.value - 1, self.warmup, self.end);
-                if self.warmup <= at && at < self.end {
-                    self.completed_in_window += 1;
-                    self.succeeded_in_window += u64::from(outcome.is_good());
-                }
                 if outcome.is_good() {
                     self.requests.completed += u64::from(self.is_counted(request));
                 } else {
@@ -348,10 +326,33 @@ impl Tally {
                     self.latencies.add(at - request.created);
                 }
             }
-            Fact::Blocked(_)
+            Fact::Started { .. }
+            | Fact::Blocked(_)
             | Fact::Fault { .. }
             | Fact::Transition { .. }
             | Fact::Adapted { .. } => {}
+        }
+    }
+
+    /// The first event at or after the next boundary.
+    #[cold]
+    fn cross(&mut self, now: Instant, counts: &Counts) {
+        if self.marks[0].is_none() {
+            self.queue_max = counts.waiting();
+            self.marks[0] = Some(self.mark(self.warmup, counts));
+            self.boundary = self.end;
+        }
+        if self.marks[1].is_none() && now >= self.end {
+            self.marks[1] = Some(self.mark(self.end, counts));
+            self.boundary = Instant::NEVER;
+        }
+    }
+
+    fn mark(&self, at: Instant, counts: &Counts) -> Mark {
+        Mark {
+            at,
+            counts: *counts,
+            queue_max: self.queue_max,
         }
     }
 
@@ -378,6 +379,7 @@ impl Tally {
         self.warmup <= request.created
     }
 
+    #[inline]
     fn fail(&mut self, at: Instant, request: &Request, mode: FailureMode) {
         if self.is_counted(request) {
             self.requests.failed += 1;
@@ -388,27 +390,14 @@ impl Tally {
         }
     }
 
-    #[inline]
-    fn queue_now(&mut self, at: Instant, waiting: u32) {
-        if at < self.end {
-            if self.queue.since < self.warmup && self.warmup <= at {
-                self.queue_max = self.queue_max.max(self.queue.value);
-            }
-            if self.warmup <= at {
-                self.queue_max = self.queue_max.max(waiting);
-            }
-        }
-        self.queue.set(at, waiting, self.warmup, self.end);
-    }
-
-    /// The report as of `now`.
+    /// The report as of `now`, by when `counts` has been counted.
     #[must_use]
     pub fn report(
         &self,
         profile: &Profile,
         digest: String,
         now: Instant,
-        events: u64,
+        counts: &Counts,
         complete: bool,
     ) -> Report {
         let to = if complete {
@@ -417,13 +406,18 @@ impl Tally {
             self.end.min(now)
         };
         let counted = to - self.warmup;
-        let per_second = |count| Rate::of(count, counted).per_second();
-        let over_time = |area: Area| {
+        // A boundary that no event has reached: things stand there as they stand now.
+        let [from, until] = [(0, self.warmup), (1, to)].map(|(which, at): (usize, Instant)| {
+            self.marks[which].unwrap_or_else(|| self.mark(at, counts))
+        });
+        let within = |count: fn(&Counts) -> u64| count(&until.counts) - count(&from.counts);
+        let per_second = |count| Rate::of(within(count), counted).per_second();
+        let over_time = |nanos: fn(&Counts, Instant) -> u128| {
             if counted.is_zero() {
-                0.0
-            } else {
-                area.total_seconds(now.max(to), self.warmup, to) / counted.seconds()
+                return 0.0;
             }
+            let area = nanos(&until.counts, until.at) - nanos(&from.counts, from.at);
+            area as f64 / 1e9 / counted.seconds()
         };
         let ticks: u64 = self.ticks.iter().sum();
         let share = |state: State| Ratio::of(self.ticks[state as usize], ticks).value();
@@ -433,6 +427,7 @@ impl Tally {
                 .filter(|_| profile.detector.enabled)
         };
         let mut requests = self.requests;
+        requests.created = counts.created - from.counts.created;
         requests.in_flight = requests.created - requests.completed - requests.failed;
         let quantiles = self.latencies.quantiles([0.5, 0.95, 0.99]);
         let mut report =
@@ -479,13 +474,13 @@ impl Tally {
                 error_rate: (requests.created > 0)
                     .then(|| requests.failed as f64 / requests.created as f64),
                 error_clustering_index: self.clustering.index(counted),
-                throughput_per_second: per_second(self.completed_in_window),
-                goodput_per_second: per_second(self.succeeded_in_window),
+                throughput_per_second: per_second(|counts| counts.completed),
+                goodput_per_second: per_second(|counts| counts.succeeded),
                 queue: QueueSummary {
-                    mean: over_time(self.queue),
-                    max: self.queue_max,
+                    mean: over_time(Counts::waiting_nanos),
+                    max: until.queue_max,
                 },
-                utilization: over_time(self.busy) / f64::from(self.workers),
+                utilization: over_time(Counts::busy_nanos) / f64::from(self.workers),
                 counted_seconds: Counted {
                     from: self.warmup.seconds(),
                     to: to.seconds(),
@@ -494,7 +489,7 @@ impl Tally {
                 engine: Engine {
                     version: ENGINE_VERSION,
                     revision: ENGINE_REVISION,
-                    events,
+                    events: counts.events(),
                 },
             };
         report.verdict = verdict::verdict(&report);

@@ -5,6 +5,7 @@
 //! what workers took as μ, the change of the queue's length is accepted − taken at every tick,
 //! exactly; with what was offered it is not.
 
+pub mod grid;
 mod rolling;
 mod series;
 
@@ -21,7 +22,7 @@ use crate::profile::{DetectorMethod, Profile};
 use crate::runtime::Runtime;
 use crate::units::{Instant, Rate, Span};
 
-/// Counts since the start of the run.
+/// Counts since the start of the run, and sums of moments that integrals over time are made of.
 ///
 /// At every event: created = refused + admitted + those whose senders wait at the entrance, and
 /// admitted = waiting + busy + completed.
@@ -43,12 +44,63 @@ pub struct Counts {
     pub succeeded: u64,
     /// Faults injected.
     pub faults: u64,
-    /// Records in the event stream.
-    pub events: u64,
+    /// Changes of the detector's state and of the throttle.
+    pub adaptations: u64,
+    /// Sum of the moments of admission, in nanoseconds.
+    admitted_at: u128,
+    /// Sum of the moments at which workers took requests, in nanoseconds.
+    started_at: u128,
+    /// Sum of the moments at which services ended, in nanoseconds.
+    completed_at: u128,
+}
+
+impl Counts {
     /// Requests waiting in the queue.
-    pub waiting: u32,
+    #[inline]
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        (self.admitted - self.started) as u32
+    }
+
     /// Workers at work.
-    pub busy: u32,
+    #[inline]
+    #[must_use]
+    pub fn busy(&self) -> u32 {
+        (self.started - self.completed) as u32
+    }
+
+    /// Records in the event stream.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.created
+            + self.refused
+            + self.blocked
+            + self.admitted
+            + self.started
+            + self.completed
+            + self.faults
+            + self.adaptations
+    }
+
+    /// The number waiting, integrated over time up to `now`, in request-nanoseconds; `now` is no
+    /// earlier than what has been counted.
+    ///
+    /// Everyone who waits at `now` has waited since admission: `∫ Q dt = Σ started − Σ admitted +
+    /// Q · now`, over moments.
+    #[must_use]
+    pub fn waiting_nanos(&self, now: Instant) -> u128 {
+        integral(self.started_at, self.admitted_at, self.waiting(), now)
+    }
+
+    /// The number of busy workers, integrated over time up to `now`, in worker-nanoseconds.
+    #[must_use]
+    pub fn busy_nanos(&self, now: Instant) -> u128 {
+        integral(self.completed_at, self.started_at, self.busy(), now)
+    }
+}
+
+fn integral(left: u128, came: u128, there: u32, now: Instant) -> u128 {
+    left + u128::from(now.nanos()) * u128::from(there) - came
 }
 
 /// What is measured at a tick.
@@ -167,15 +219,14 @@ impl Telemetry {
 
     /// The counts so far.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.counts
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Folds one event.
-    #[inline]
+    #[inline(always)]
     pub fn fold(&mut self, event: &Event<'_>) {
         let counts = &mut self.counts;
-        counts.events += 1;
         let mut recent = None;
         match event.fact {
             Fact::Created(_) => {
@@ -189,27 +240,26 @@ impl Telemetry {
             }
             Fact::Admitted { waiting, .. } => {
                 counts.admitted += 1;
-                counts.waiting = waiting;
+                counts.admitted_at += u128::from(event.at.nanos());
                 self.queue_max = self.queue_max.max(waiting);
             }
             Fact::Started { waiting, .. } => {
                 counts.started += 1;
-                counts.busy += 1;
-                counts.waiting = waiting;
+                counts.started_at += u128::from(event.at.nanos());
                 self.queue_min = self.queue_min.min(waiting);
             }
             Fact::Completed {
                 request, outcome, ..
             } => {
                 counts.completed += 1;
-                counts.busy -= 1;
+                counts.completed_at += u128::from(event.at.nanos());
                 counts.succeeded += u64::from(outcome.is_good());
                 let latency = event.at - request.created;
                 self.latency.add(event.at, latency);
                 recent = Some((!latency.is_zero()).then_some(latency));
             }
             Fact::Fault { .. } => counts.faults += 1,
-            Fact::Transition { .. } | Fact::Adapted { .. } => {}
+            Fact::Transition { .. } | Fact::Adapted { .. } => counts.adaptations += 1,
         }
         if let (Some(ring), Some(latency)) = (&mut self.recent, recent) {
             ring.push(latency);
@@ -219,6 +269,7 @@ impl Telemetry {
     /// Measures at a tick. The detector's state and the throttle's delay are filled in later.
     pub fn sample(&mut self, now: Instant, oldest: Option<Instant>) -> Sample {
         let counts = self.counts;
+        let (waiting, busy) = (counts.waiting(), counts.busy());
         let last = self.ticks.back().copied().unwrap_or_default();
         self.ticks.push_back((now, counts));
         // The window's start: one window ago, or the start of the run while that is nearer.
@@ -234,18 +285,16 @@ impl Telemetry {
         let span = now - start;
         let rate = |of: fn(&Counts) -> u64| Rate::of(of(&counts) - of(&before), span);
         let slope =
-            |from: u32, span: Span| (f64::from(counts.waiting) - f64::from(from)) / span.seconds();
+            |from: u32, span: Span| (f64::from(waiting) - f64::from(from)) / span.seconds();
 
-        self.latency.forget(now);
+        self.latency.settle(now);
         let enough = self.latency.count() >= self.latency_min_samples;
-        let mut rolling = |share| {
-            if enough {
-                self.latency.quantile(share)
-            } else {
-                None
-            }
+        let quantiles = if enough {
+            self.latency.quantiles([0.5, 0.95, 0.99])
+        } else {
+            None
         };
-        let (p50, p95, p99) = (rolling(0.5), rolling(0.95), rolling(0.99));
+        let [p50, p95, p99] = quantiles.map_or([None; 3], |quantiles| quantiles.map(Some));
         let ended = |c: &Counts| c.refused + c.completed;
         let bad = |c: &Counts| c.refused + c.completed - c.succeeded;
         let ended_within = ended(&counts) - ended(&before);
@@ -257,18 +306,18 @@ impl Telemetry {
             throughput: rate(|c| c.completed),
             goodput: rate(|c| c.succeeded),
             derivative: if whole_window {
-                slope(before.waiting, span)
+                slope(before.waiting(), span)
             } else {
                 0.0
             },
-            derivative_tick: slope(last.1.waiting, now - last.0),
-            queue: counts.waiting,
-            queue_min: self.queue_min.min(counts.waiting),
-            queue_max: self.queue_max.max(counts.waiting),
+            derivative_tick: slope(last.1.waiting(), now - last.0),
+            queue: waiting,
+            queue_min: self.queue_min.min(waiting),
+            queue_max: self.queue_max.max(waiting),
             saturation: self
                 .capacity
-                .map(|capacity| f64::from(counts.waiting) / f64::from(capacity)),
-            busy: counts.busy,
+                .map(|capacity| f64::from(waiting) / f64::from(capacity)),
+            busy,
             latency_mean: self.latency.mean().filter(|_| enough),
             latency_p50: p50,
             latency_p95: p95,
@@ -284,8 +333,8 @@ impl Telemetry {
             state: None,
             throttle_delay: Span::ZERO,
         };
-        self.queue_min = counts.waiting;
-        self.queue_max = counts.waiting;
+        self.queue_min = waiting;
+        self.queue_max = waiting;
         sample
     }
 }
