@@ -8,6 +8,7 @@
 //! ```
 
 use std::cell::Cell;
+use std::future::Future;
 use std::rc::Rc;
 
 use crate::event::{Emit, Event, Fact};
@@ -85,11 +86,20 @@ pub struct Load<R: Runtime, E: Emit> {
     pub horizon: Rc<Horizon>,
     /// Light and heavy, and how much.
     pub work: Work,
+    /// What agents do.
+    pub agents: Agents,
 }
 
 impl<R: Runtime, E: Emit> Load<R, E> {
+    #[inline]
     fn is_over(&self) -> bool {
-        self.runtime.now() >= self.horizon.at()
+        self.is_over_at(self.runtime.now())
+    }
+
+    /// Whether no request may be created at this moment.
+    #[inline]
+    fn is_over_at(&self, at: Instant) -> bool {
+        at >= self.horizon.at()
     }
 
     #[inline(always)]
@@ -122,6 +132,28 @@ impl<R: Runtime, E: Emit> Load<R, E> {
         (draws, Span::from_seconds(gap / rules.rate_per_second))
     }
 
+    /// When the agent of this source wakes for the first time.
+    fn first_wake(&self, source: Source) -> Instant {
+        let (from, to) = (
+            self.agents.first_wake_min_seconds,
+            self.agents.first_wake_max_seconds,
+        );
+        let draws = source.request(0);
+        let drawn = self.randomness.uniform(draws, Purpose::FirstWake);
+        Instant::from_seconds(from + (to - from) * drawn)
+    }
+
+    /// How long an agent pauses after an answer: it thinks, or backs off after failures in a row.
+    #[inline(always)]
+    fn pause(&self, failures: u32, draws: Draws) -> Span {
+        Span::from_seconds(match &self.agents.backoff {
+            Some(backoff) if failures > 0 => {
+                back_off(backoff, failures, &self.randomness, draws)
+            }
+            _ => self.agents.think_seconds * self.randomness.exponential(draws, Purpose::Think),
+        })
+    }
+
     /// Offers a request to the queue; whether an answer will come.
     #[inline(always)]
     fn offer(&self, ticket: Ticket) -> bool {
@@ -136,48 +168,45 @@ impl<R: Runtime, E: Emit> Load<R, E> {
 }
 
 /// One cooperative client: one request at a time, until the horizon.
-pub async fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Rc<Agents>, index: u32) {
-    let source = load.randomness.source(SourceKind::Agent, index);
-    let runtime = &load.runtime;
-    let (from, to) = (rules.first_wake_min_seconds, rules.first_wake_max_seconds);
-    let drawn = load
-        .randomness
-        .uniform(source.request(0), Purpose::FirstWake);
-    let wake = Instant::from_seconds(from + (to - from) * drawn);
-    if wake < load.horizon.at() {
-        runtime.rest_until(wake).await;
+// An `async fn` keeps its arguments twice, as they came and as they are used. With many agents
+// their size is what counts, so this is its long form.
+#[allow(clippy::manual_async_fn)]
+pub fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32) -> impl Future<Output = ()> {
+    async move {
+        let source = load.randomness.source(SourceKind::Agent, index);
+        let wake = load.first_wake(source);
+        if !load.is_over_at(wake) {
+            load.runtime.rest_until(wake).await;
+        }
+        let mut sent = 0_u32;
+        let mut failures_in_a_row = 0_u32;
+        loop {
+            let draws = source.request(u64::from(sent));
+            let delay = load.throttle.delay(&load.randomness, draws);
+            if !delay.is_zero() {
+                load.throttle.count_delayed(true);
+                load.runtime.rest_until(load.runtime.now() + delay).await;
+                load.throttle.count_delayed(false);
+            }
+            if load.is_over() {
+                break;
+            }
+            let ticket = load.create(Sender::agent(index), draws);
+            let good = load.offer(ticket)
+                && load.answers.receive(&load.runtime, index).await.is_good();
+            sent += 1;
+            failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
+            if load.agents.requests_each.is_some_and(|most| sent >= most) {
+                break;
+            }
+            let wake = load.runtime.now() + load.pause(failures_in_a_row, draws);
+            if load.is_over_at(wake) {
+                break;
+            }
+            load.runtime.rest_until(wake).await;
+        }
+        load.queue.sender_left();
     }
-    let mut sent = 0;
-    let mut failures_in_a_row = 0;
-    loop {
-        let draws = source.request(u64::from(sent));
-        let delay = load.throttle.delay(&load.randomness, draws);
-        if !delay.is_zero() {
-            load.throttle.count_delayed(true);
-            runtime.rest_until(runtime.now() + delay).await;
-            load.throttle.count_delayed(false);
-        }
-        if load.is_over() {
-            break;
-        }
-        let ticket = load.create(Sender::agent(index), draws);
-        let good = load.offer(ticket) && load.answers.receive(runtime, index).await.is_good();
-        sent += 1;
-        if rules.requests_each.is_some_and(|most| sent >= most) {
-            break;
-        }
-        failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
-        let pause = match &rules.backoff {
-            Some(backoff) if !good => back_off(backoff, failures_in_a_row, &load.randomness, draws),
-            _ => rules.think_seconds * load.randomness.exponential(draws, Purpose::Think),
-        };
-        let wake = runtime.now() + Span::from_seconds(pause);
-        if wake >= load.horizon.at() {
-            break;
-        }
-        runtime.rest_until(wake).await;
-    }
-    load.queue.sender_left();
 }
 
 /// The wait after this many failures in a row, in seconds.
@@ -199,7 +228,7 @@ pub async fn generator<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Arrival
     // Drawn one ahead, so that nothing has to wait for the numbers when they are wanted.
     let mut after = load.arrival(source, 1, &rules);
     for ordinal in 2_u64.. {
-        if next >= load.horizon.at() {
+        if load.is_over_at(next) {
             break;
         }
         load.runtime.rest_until(next).await;

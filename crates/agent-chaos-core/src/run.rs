@@ -369,9 +369,9 @@ impl<O: Observe> Stages<VirtualTime, O> {
                 arrival::generator(Rc::clone(load), rules.clone())
             });
         }
-        if let Some(rules) = self.profile.agents.map(Rc::new) {
+        if let Some(rules) = self.profile.agents {
             executor.spawn_crew(rules.count, |index| {
-                arrival::agent(Rc::clone(load), Rc::clone(&rules), index)
+                arrival::agent(Rc::clone(load), index)
             });
         }
     }
@@ -386,13 +386,9 @@ impl<R: Runtime, O: Observe> Stages<R, O> {
         if let Some(rules) = self.profile.arrivals {
             start(Box::pin(arrival::generator(Rc::clone(&self.load), rules)));
         }
-        if let Some(rules) = self.profile.agents.map(Rc::new) {
+        if let Some(rules) = self.profile.agents {
             for index in 0..rules.count {
-                start(Box::pin(arrival::agent(
-                    Rc::clone(&self.load),
-                    Rc::clone(&rules),
-                    index,
-                )));
+                start(Box::pin(arrival::agent(Rc::clone(&self.load), index)));
             }
         }
     }
@@ -428,6 +424,7 @@ impl<R: Runtime, O: Observe> System<R, O> {
             answers: Rc::clone(&answers),
             throttle: Rc::clone(&throttle),
             horizon: Rc::clone(&horizon),
+            agents: profile.agents.clone().unwrap_or_default(),
             work: Work::new(&profile.requests, &profile.workers.service),
         };
         let pool = Pool {
@@ -592,5 +589,20 @@ impl Folds {
         if let Some(observer) = &mut self.observer {
             observer(event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_fits_into_a_cache_line() {
+        let profile = Profile::default();
+        let executor = Executor::new();
+        let observation = Observation::new(&profile, None);
+        let (_, stages) = System::build(&profile, executor.virtual_time(), observation);
+        let agent = arrival::agent(Rc::clone(&stages.load), 0);
+        assert!(size_of_val(&agent) <= 64, "{} bytes", size_of_val(&agent));
     }
 }

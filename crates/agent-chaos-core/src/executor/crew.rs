@@ -16,13 +16,17 @@ pub trait Crew {
 /// Tasks of one kind, side by side.
 pub struct Crowd<F> {
     /// Never handed out, moved or resized: a task stays where it is until it is dropped there.
-    tasks: Box<[Option<F>]>,
+    tasks: Box<[Slot<F>]>,
 }
+
+/// A task, until it has finished; on cache lines of its own.
+#[repr(align(64))]
+struct Slot<F>(Option<F>);
 
 impl<F: Future<Output = ()>> Crowd<F> {
     /// `count` tasks.
     pub fn new(count: u32, future: impl FnMut(u32) -> F) -> Self {
-        let tasks = (0..count).map(future).map(Some).collect();
+        let tasks = (0..count).map(future).map(Some).map(Slot).collect();
         Self { tasks }
     }
 }
@@ -31,7 +35,7 @@ impl<F: Future<Output = ()>> Crew for Crowd<F> {
     #[inline]
     #[allow(unsafe_code)]
     fn poll(&mut self, place: u32, context: &mut Context<'_>) -> bool {
-        let slot = &mut self.tasks[place as usize];
+        let Slot(slot) = &mut self.tasks[place as usize];
         // A task may have been woken twice, or finished since.
         let Some(task) = slot else { return false };
         // SAFETY: `tasks` is private to this module. It is made once, by `new`, before any task is

@@ -102,17 +102,25 @@ impl Timers {
         self.front.first().at == NEVER && self.crowd.is_empty() && self.far.is_empty()
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn set_far(&mut self, due: Due) {
+        if due.at == self.edge || due.at == NEVER {
+            self.set_at_edge(due);
+        } else {
+            self.far.push(due);
+        }
+    }
+
+    #[cold]
+    fn set_at_edge(&mut self, due: Due) {
         if due.at == NEVER {
             // No edge lies beyond the end of time: what never comes, comes just before it.
             let at = NEVER - 1;
-            return self.set(Due { at, ..due });
-        }
-        if due.at == self.edge && !self.crowd.is_empty() {
-            self.crowd.push_back(due.what);
-        } else {
+            self.set(Due { at, ..due });
+        } else if self.crowd.is_empty() {
             self.far.push(due);
+        } else {
+            self.crowd.push_back(due.what);
         }
     }
 
@@ -151,36 +159,37 @@ impl Timers {
         if !self.crowd.is_empty() {
             return false;
         }
-        loop {
-            let Some((level, digit)) = self.far.nearest() else {
-                self.edge = NEVER;
-                return false;
-            };
-            let (base, end) = self.far.span(level, digit);
-            let mut bucket = self.far.take(level, digit);
-            self.far.base = base;
+        while let Some(nearest) = self.far.nearest() {
+            let (start, end) = self.far.span(nearest);
+            self.far.base = start;
+            let bucket = self.far.empty(nearest);
             if bucket.len() <= FRONT {
-                for due in bucket.drain(..) {
-                    self.front.insert(due);
+                for place in 0..bucket.len() {
+                    self.front.insert(bucket[place]);
                 }
-                self.far.give_back(level, digit, bucket);
+                bucket.clear();
                 self.edge = if self.far.is_empty() { NEVER } else { end };
                 return true;
             }
-            if level == 0 {
-                self.crowd.extend(bucket.drain(..).map(|due| due.what));
-                self.far.give_back(level, digit, bucket);
-                self.edge = base;
+            let mut timers = std::mem::take(bucket);
+            if nearest.level == 0 {
+                self.crowd.extend(timers.iter().map(|due| due.what));
+                self.edge = start;
+            } else {
+                if timers.len() <= SOON {
+                    timers.iter().for_each(|due| soon(due.what));
+                }
+                timers.iter().for_each(|&due| self.far.push(due));
+            }
+            // The bucket keeps its room.
+            timers.clear();
+            *self.far.bucket(nearest) = timers;
+            if nearest.level == 0 {
                 return false;
             }
-            if bucket.len() <= SOON {
-                bucket.iter().for_each(|due| soon(due.what));
-            }
-            for due in bucket.drain(..) {
-                self.far.push(due);
-            }
-            self.far.give_back(level, digit, bucket);
         }
+        self.edge = NEVER;
+        false
     }
 
     #[cold]
@@ -257,16 +266,33 @@ impl Front {
 }
 
 /// The radix heap.
-#[derive(Default)]
 struct Far {
     /// By level and digit; none until the first timer comes.
     buckets: Vec<Vec<Due>>,
     /// Which digits of a level have timers.
     digits: [u64; LEVELS],
     /// Which levels have timers.
-    levels: u16,
+    levels: u32,
     /// No timer here is earlier.
     base: u64,
+}
+
+/// Where a bucket is.
+#[derive(Clone, Copy)]
+struct Place {
+    level: u32,
+    digit: u32,
+}
+
+impl Default for Far {
+    fn default() -> Self {
+        Self {
+            buckets: Vec::new(),
+            digits: [0; LEVELS],
+            levels: 0,
+            base: 0,
+        }
+    }
 }
 
 impl Far {
@@ -274,48 +300,59 @@ impl Far {
         self.levels == 0
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, due: Due) {
         if self.buckets.is_empty() {
-            self.buckets.resize_with(LEVELS * DIGITS, Vec::new);
+            self.make_buckets();
         }
         // The highest group of bits that differs; a time equal to the base lies in level 0.
-        let level = (63 - ((due.at ^ self.base) | 1).leading_zeros()) / BITS;
-        let digit = (due.at >> (level * BITS)) as usize % DIGITS;
-        self.buckets[level as usize * DIGITS + digit].push(due);
+        let level = ((due.at ^ self.base) | 1).ilog2() / BITS;
+        let digit = (due.at >> (level * BITS)) as u32 % DIGITS as u32;
         self.digits[level as usize] |= 1 << digit;
         self.levels |= 1 << level;
+        self.bucket(Place { level, digit }).push(due);
+    }
+
+    #[cold]
+    fn make_buckets(&mut self) {
+        self.buckets.resize_with(LEVELS * DIGITS, Vec::new);
+    }
+
+    #[inline(always)]
+    fn bucket(&mut self, Place { level, digit }: Place) -> &mut Vec<Due> {
+        &mut self.buckets[level as usize * DIGITS + digit as usize]
     }
 
     /// The bucket with the earliest timers.
-    fn nearest(&self) -> Option<(u32, u32)> {
+    #[inline(always)]
+    fn nearest(&self) -> Option<Place> {
         if self.levels == 0 {
             return None;
         }
         let level = self.levels.trailing_zeros();
-        Some((level, self.digits[level as usize].trailing_zeros()))
+        let digit = self.digits[level as usize].trailing_zeros();
+        Some(Place { level, digit })
     }
 
     /// The times that a bucket may hold: from the first up to, not including, the second.
-    fn span(&self, level: u32, digit: u32) -> (u64, u64) {
+    #[inline(always)]
+    fn span(&self, Place { level, digit }: Place) -> (u64, u64) {
         let low = level * BITS;
         // The top level has only the four bits that are left of 64.
-        let above = self.base.checked_shr(low + BITS).unwrap_or(0);
-        let start = above.checked_shl(low + BITS).unwrap_or(0) | u64::from(digit) << low;
+        let above = u64::MAX.checked_shl(low + BITS).unwrap_or(0);
+        let start = self.base & above | u64::from(digit) << low;
         (start, start.saturating_add(1 << low))
     }
 
-    fn take(&mut self, level: u32, digit: u32) -> Vec<Due> {
-        self.digits[level as usize] &= !(1 << digit);
-        if self.digits[level as usize] == 0 {
-            self.levels &= !(1 << level);
+    /// Takes note that a bucket has no timers any more; they are still in it.
+    #[inline(always)]
+    fn empty(&mut self, place: Place) -> &mut Vec<Due> {
+        let digits = &mut self.digits[place.level as usize];
+        *digits &= *digits - 1;
+        if *digits == 0 {
+            self.levels &= self.levels - 1;
         }
-        std::mem::take(&mut self.buckets[level as usize * DIGITS + digit as usize])
-    }
-
-    /// Keeps the room of an emptied bucket for later timers.
-    fn give_back(&mut self, level: u32, digit: u32, bucket: Vec<Due>) {
-        self.buckets[level as usize * DIGITS + digit as usize] = bucket;
+        self.bucket(place)
     }
 
     /// Puts every timer where it belongs with an earlier base.
