@@ -88,7 +88,7 @@ const ENGINES: [Engine; 9] = [
         name: "nexosim, one thread",
         language: Language::Rust,
         program: "with_nexosim",
-        requests: [MILLION; 4],
+        requests: [MILLION, MILLION, Some(500_000), Some(500_000)],
     },
     Engine {
         name: "tokio, paused time",
@@ -100,7 +100,7 @@ const ENGINES: [Engine; 9] = [
         name: "SimJS",
         language: Language::JavaScript,
         program: "with_simjs.mjs",
-        requests: [Some(300_000); 4],
+        requests: [MILLION, MILLION, Some(500_000), Some(200_000)],
     },
     Engine {
         name: "asimpy",
@@ -367,7 +367,7 @@ fn sources(language: &str) -> PathBuf {
 
 /// The folder of a language under target/peers, whatever folder a program is started in.
 fn installed(language: &str) -> Result<PathBuf> {
-    let folder = std::path::absolute(target())?.join("peers").join(language);
+    let folder = root().join(target()).join("peers").join(language);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
@@ -386,7 +386,7 @@ fn yardstick() -> Result<PathBuf> {
         "--bin",
         "yardstick",
     ]))?;
-    let program = std::path::absolute(target())?.join("release/yardstick");
+    let program = root().join(target()).join("release/yardstick");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
@@ -430,10 +430,10 @@ fn javascript() -> Result<Place> {
                 "--ignore-scripts",
                 "--no-audit",
                 "--no-fund",
-                "--silent",
+                "--loglevel=error",
             ],
         );
-        npm.current_dir(&folder);
+        npm.current_dir(&folder).stdout(Stdio::null());
         succeed(npm)
     })?;
     Ok(Place {
