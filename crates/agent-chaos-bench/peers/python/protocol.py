@@ -1,6 +1,7 @@
 """What every peer in Python shares: the job it is given and the line it prints."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -59,7 +60,7 @@ def job():
 
 
 def report(package, workload, tally, seconds):
-    """Prints what came out as one line of JSON."""
+    """Prints what came out as one line of JSON, and ends."""
     print(
         json.dumps(
             {
@@ -72,5 +73,8 @@ def report(package, workload, tally, seconds):
                 "mean_sojourn_seconds": tally.sojourn_seconds / tally.completed,
                 "seconds": seconds,
             }
-        )
+        ),
+        flush=True,
     )
+    # Taking down 100,000 processes one by one takes longer than running them did.
+    os._exit(0)
