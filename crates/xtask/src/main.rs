@@ -4,6 +4,7 @@
 
 mod browser;
 mod page;
+mod peers;
 mod steps;
 mod suite;
 
@@ -39,6 +40,8 @@ enum Command {
     Bless,
     /// Put the static site into dist/
     Dist,
+    /// Time other simulation engines with the same work, and print a table
+    Peers,
     /// Take screenshots of the page into tests/browser/output
     Shots,
 }
@@ -51,6 +54,10 @@ fn main() -> Result<()> {
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
         Command::Dist => page::dist(),
+        Command::Peers => {
+            print!("{}", peers::table(&peers::run()?));
+            Ok(())
+        }
         Command::Shots => suite::shots(),
     }
 }
