@@ -9,13 +9,15 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use crate::event::{Emit, Event, Fact};
 use crate::profile::{Agents, ArrivalProcess, Arrivals, Backoff};
 use crate::queue::Queue;
 use crate::random::{Draws, Purpose, Randomness, Source, SourceKind};
-use crate::request::{Answers, Register, Request, Sender, Ticket, Work};
+use crate::request::{Answers, FailureMode, Register, Request, Sender, Ticket, Work};
 use crate::runtime::Runtime;
 use crate::throttle::Throttle;
 use crate::units::{Instant, Span};
@@ -154,6 +156,12 @@ impl<R: Runtime, E: Emit> Load<R, E> {
         })
     }
 
+    /// Waits for the answer to a request that the queue has taken.
+    #[inline]
+    fn answer(&self, ticket: Ticket) -> Answer<'_, R, E> {
+        Answer { load: self, ticket }
+    }
+
     /// Offers a request to the queue; whether an answer will come.
     #[inline(always)]
     fn offer(&self, ticket: Ticket) -> bool {
@@ -164,6 +172,26 @@ impl<R: Runtime, E: Emit> Load<R, E> {
                 false
             }
         }
+    }
+}
+
+/// Waits for the answer to a request, which then leaves the register.
+struct Answer<'a, R: Runtime, E: Emit> {
+    load: &'a Load<R, E>,
+    ticket: Ticket,
+}
+
+impl<R: Runtime, E: Emit> Future for Answer<'_, R, E> {
+    type Output = FailureMode;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<FailureMode> {
+        let Self { load, ticket } = *self;
+        let answer = load.answers.poll(&load.runtime, ticket, context);
+        if answer.is_ready() {
+            load.register.leave(ticket);
+        }
+        answer
     }
 }
 
@@ -192,8 +220,7 @@ pub fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32) -> impl Futu
                 break;
             }
             let ticket = load.create(Sender::agent(index), draws);
-            let good = load.offer(ticket)
-                && load.answers.receive(&load.runtime, index).await.is_good();
+            let good = load.offer(ticket) && load.answer(ticket).await.is_good();
             sent += 1;
             failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
             if load.agents.requests_each.is_some_and(|most| sent >= most) {

@@ -6,9 +6,7 @@
 //!  agent ◄───────┴───────── answer ◄─────────────────┘
 //! ```
 
-use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::Pin;
+use std::cell::RefCell;
 use std::task::{Context, Poll};
 
 use crate::profile::{Requests, Service, ServiceDistribution};
@@ -219,9 +217,9 @@ impl Register {
     }
 }
 
-/// The answers on their way back, one place per agent.
+/// The answers on their way back, one place for each open request.
 pub struct Answers<R: Runtime> {
-    places: Vec<Cell<Place<R>>>,
+    places: RefCell<Vec<Place<R>>>,
 }
 
 enum Place<R: Runtime> {
@@ -230,49 +228,40 @@ enum Place<R: Runtime> {
     Arrived(FailureMode),
 }
 
-impl<R: Runtime> Answers<R> {
-    /// Places for `agents` agents.
-    #[must_use]
-    pub fn new(agents: u32) -> Self {
-        Self {
-            places: (0..agents).map(|_| Cell::new(Place::Empty)).collect(),
-        }
+impl<R: Runtime> Default for Answers<R> {
+    fn default() -> Self {
+        Self { places: RefCell::default() }
     }
+}
 
-    /// Brings an answer back to its sender; where nobody waits, nothing happens.
+impl<R: Runtime> Answers<R> {
+    /// Brings the answer to a request whose sender waits for it, or will.
     #[inline]
-    pub fn deliver(&self, runtime: &R, sender: Sender, outcome: FailureMode) {
-        let Some(agent) = sender.waiting_agent() else { return };
-        let before = self.places[agent as usize].replace(Place::Arrived(outcome));
-        if let Place::Awaited(parked) = before {
+    pub fn deliver(&self, runtime: &R, ticket: Ticket, outcome: FailureMode) {
+        if let Place::Awaited(parked) = self.replace(ticket, Place::Arrived(outcome)) {
             runtime.unpark(parked);
         }
     }
 
-    /// Waits for the answer to `agent`'s request.
+    /// Polls for the answer to a request.
     #[inline]
-    pub fn receive<'a>(&'a self, runtime: &'a R, agent: u32) -> Receive<'a, R> {
-        Receive { place: &self.places[agent as usize], runtime }
-    }
-}
-
-/// Waits for an answer.
-pub struct Receive<'a, R: Runtime> {
-    place: &'a Cell<Place<R>>,
-    runtime: &'a R,
-}
-
-impl<R: Runtime> Future for Receive<'_, R> {
-    type Output = FailureMode;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<FailureMode> {
-        match self.place.replace(Place::Empty) {
+    pub fn poll(&self, runtime: &R, ticket: Ticket, context: &mut Context<'_>) -> Poll<FailureMode> {
+        match self.replace(ticket, Place::Empty) {
             Place::Arrived(outcome) => Poll::Ready(outcome),
             Place::Empty | Place::Awaited(_) => {
-                self.place.set(Place::Awaited(self.runtime.park(context)));
+                self.replace(ticket, Place::Awaited(runtime.park(context)));
                 Poll::Pending
             }
         }
+    }
+
+    #[inline]
+    fn replace(&self, Ticket(place): Ticket, by: Place<R>) -> Place<R> {
+        let mut places = self.places.borrow_mut();
+        let place = place as usize;
+        if places.len() <= place {
+            places.resize_with(place + 1, || Place::Empty);
+        }
+        std::mem::replace(&mut places[place], by)
     }
 }

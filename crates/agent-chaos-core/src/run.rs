@@ -409,7 +409,7 @@ impl<R: Runtime, O: Observe> System<R, O> {
             profile.workers.count,
             senders,
         ));
-        let answers = Rc::new(Answers::new(agents));
+        let answers = Rc::<Answers<R>>::default();
         let throttle = Rc::new(Throttle::new(profile.throttle.clone()));
         let horizon = Rc::new(Horizon::new(
             Instant::from_seconds(profile.run.duration_seconds),

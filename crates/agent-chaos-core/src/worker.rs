@@ -10,7 +10,7 @@ use crate::fault::Injector;
 use crate::profile::{ErrorShows, Requests, Service};
 use crate::queue::{Queue, Taken};
 use crate::random::Randomness;
-use crate::request::{Answers, FailureMode, Register, Request};
+use crate::request::{Answers, FailureMode, Register, Request, Ticket};
 use crate::runtime::Runtime;
 use crate::units::{Instant, Ratio, Span};
 
@@ -42,18 +42,7 @@ pub async fn worker<R: Runtime, E: Emit>(pool: Rc<Pool<R, E>>, index: u32) {
         let started = pool.runtime.now();
         let (ends, error) = pool.begin(taken, started);
         pool.runtime.rest_until(ends).await;
-        pool.register.with(ticket, |request| {
-            let outcome = if error {
-                let fault = Fault::Error;
-                pool.emit(Fact::Fault { request, fault });
-                FailureMode::FaultPropagationSpike
-            } else {
-                FailureMode::NominalOperation
-            };
-            pool.emit(Fact::Completed { request, worker: index, started, outcome });
-            pool.answers.deliver(&pool.runtime, request.sender, outcome);
-        });
-        pool.register.leave(ticket);
+        pool.end(ticket, index, started, error);
     }
 }
 
@@ -74,6 +63,27 @@ impl<R: Runtime, E: Emit> Pool<R, E> {
             }
             (ends, injected.error.is_some())
         })
+    }
+
+    /// Ends a service and sends the answer back.
+    #[inline]
+    fn end(&self, ticket: Ticket, worker: u32, started: Instant, error: bool) {
+        let (awaited, outcome) = self.register.with(ticket, |request| {
+            let outcome = if error {
+                let fault = Fault::Error;
+                self.emit(Fact::Fault { request, fault });
+                FailureMode::FaultPropagationSpike
+            } else {
+                FailureMode::NominalOperation
+            };
+            self.emit(Fact::Completed { request, worker, started, outcome });
+            (request.sender.waiting_agent().is_some(), outcome)
+        });
+        if awaited {
+            self.answers.deliver(&self.runtime, ticket, outcome);
+        } else {
+            self.register.leave(ticket);
+        }
     }
 
     #[inline]

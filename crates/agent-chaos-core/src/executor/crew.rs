@@ -17,17 +17,21 @@ pub trait Crew {
 pub struct Crowd<F> {
     /// Never handed out, moved or resized: a task stays where it is until it is dropped there.
     tasks: Box<[Slot<F>]>,
+    /// One bit for each task. (An `Option` around a task would take another cache line.)
+    finished: Box<[u64]>,
 }
 
-/// A task, until it has finished; on cache lines of its own.
+/// A task, on cache lines of its own.
 #[repr(align(64))]
-struct Slot<F>(Option<F>);
+struct Slot<F>(F);
 
 impl<F: Future<Output = ()>> Crowd<F> {
     /// `count` tasks.
     pub fn new(count: u32, future: impl FnMut(u32) -> F) -> Self {
-        let tasks = (0..count).map(future).map(Some).map(Slot).collect();
-        Self { tasks }
+        Self {
+            tasks: (0..count).map(future).map(Slot).collect(),
+            finished: vec![0; count.div_ceil(64) as usize].into(),
+        }
     }
 }
 
@@ -35,17 +39,21 @@ impl<F: Future<Output = ()>> Crew for Crowd<F> {
     #[inline]
     #[allow(unsafe_code)]
     fn poll(&mut self, place: u32, context: &mut Context<'_>) -> bool {
-        let Slot(slot) = &mut self.tasks[place as usize];
+        let bits = &mut self.finished[place as usize / 64];
+        let bit = 1 << (place % 64);
         // A task may have been woken twice, or finished since.
-        let Some(task) = slot else { return false };
+        if *bits & bit != 0 {
+            return false;
+        }
+        let Slot(task) = &mut self.tasks[place as usize];
         // SAFETY: `tasks` is private to this module. It is made once, by `new`, before any task is
         // polled, and a boxed slice never moves what it owns. This function is the only one that
-        // reaches a task; it gives out no reference to it, and it gets rid of it by assigning
-        // `None`, which drops it in place. So a task that has been polled is never moved.
+        // reaches a task, and it gives out no reference to it. So a task that has been polled is
+        // not moved before it is dropped, with the slice.
         let task = unsafe { Pin::new_unchecked(task) };
         let finished = task.poll(context).is_ready();
         if finished {
-            *slot = None;
+            *bits |= bit;
         }
         finished
     }

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 /// Timers in the front.
 const FRONT: usize = PLACES - 2;
 /// A bucket with at most so many timers is announced as it is spread over smaller ones.
-const SOON: usize = 256;
+const SOON: usize = 512;
 const BITS: u32 = 6;
 const DIGITS: usize = 1 << BITS;
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
