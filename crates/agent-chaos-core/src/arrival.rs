@@ -108,19 +108,18 @@ impl<R: Runtime, E: Emit> Load<R, E> {
     fn create(&self, sender: Sender, draws: Draws) -> Ticket {
         let now = self.runtime.now();
         let (class, work_ratio) = self.work.draw(&self.randomness, draws);
-        let ticket = self.register.enter(Request {
+        let request = Request {
             number: self.horizon.number(now),
             created: now,
             sender,
             class,
             work_ratio,
             draws,
-        });
-        self.register.with(ticket, |request| {
+        };
+        self.register.enter(request, |request| {
             let fact = Fact::Created(request);
             self.events.emit(Event { at: now, fact });
-        });
-        ticket
+        })
     }
 
     /// The draws of an open loop's request, and the gap before it.

@@ -274,7 +274,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn emit(&self, ticket: Ticket, fact: impl for<'a> FnOnce(&'a Request) -> Fact<'a>) {
         let at = self.runtime.now();
         self.register.with(ticket, |request| {

@@ -191,21 +191,27 @@ struct Places {
 pub struct Ticket(u32);
 
 impl Register {
-    /// Enters a new request.
-    #[inline]
-    pub fn enter(&self, request: Request) -> Ticket {
-        let mut places = self.0.borrow_mut();
-        if let Some(ticket) = places.free.pop() {
-            places.requests[ticket.0 as usize] = request;
-            return ticket;
-        }
-        places.requests.push(request);
+    /// Enters a new request, and looks at it where it lies.
+    #[inline(always)]
+    pub fn enter(&self, request: Request, look: impl FnOnce(&Request)) -> Ticket {
+        let Places { requests, free } = &mut *self.0.borrow_mut();
         // Memory ends long before 2³² requests.
-        Ticket(places.requests.len() as u32 - 1)
+        let ticket = free.pop().unwrap_or(Ticket(requests.len() as u32));
+        match requests.get_mut(ticket.0 as usize) {
+            Some(place) => {
+                *place = request;
+                look(place);
+            }
+            None => {
+                requests.push(request);
+                look(&requests[ticket.0 as usize]);
+            }
+        }
+        ticket
     }
 
     /// Looks at an open request.
-    #[inline]
+    #[inline(always)]
     pub fn with<T>(&self, ticket: Ticket, look: impl FnOnce(&Request) -> T) -> T {
         look(&self.0.borrow().requests[ticket.0 as usize])
     }

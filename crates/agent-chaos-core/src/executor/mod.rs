@@ -341,7 +341,7 @@ impl Core {
     }
 
     /// Has whatever is polled now polled again at `at`.
-    #[inline(never)]
+    #[inline(always)]
     fn set_timer(&self, at: Instant, context: &Context<'_>) {
         let (at, what) = (at.nanos(), self.polled(context));
         self.quiet.set(self.quiet.get().min(at));

@@ -65,10 +65,20 @@ impl Timers {
     /// Sets a timer. It may not be earlier than the last one that fired.
     #[inline(always)]
     pub fn set(&mut self, due: Due) {
-        if due.at >= self.edge {
-            self.set_far(due);
-        } else if !self.front.insert(due) {
+        if due.at >= self.edge || !self.front.insert(due) {
+            self.set_elsewhere(due);
+        }
+    }
+
+    /// Sets a timer that does not belong into the front, or has no room there.
+    #[inline(never)]
+    fn set_elsewhere(&mut self, due: Due) {
+        if due.at < self.edge {
             self.spill(due);
+        } else if due.at == self.edge || due.at == NEVER {
+            self.set_at_edge(due);
+        } else {
+            self.far.push(due);
         }
     }
 
@@ -100,15 +110,6 @@ impl Timers {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.front.first().at == NEVER && self.crowd.is_empty() && self.far.is_empty()
-    }
-
-    #[inline(always)]
-    fn set_far(&mut self, due: Due) {
-        if due.at == self.edge || due.at == NEVER {
-            self.set_at_edge(due);
-        } else {
-            self.far.push(due);
-        }
     }
 
     #[cold]
