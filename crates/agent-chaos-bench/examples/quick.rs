@@ -38,14 +38,32 @@ fn main() {
             let t = Instant::now();
             black_box(run_unobserved(&profile));
             let alone = t.elapsed().as_secs_f64();
-            pairs.push((full / bare, bare * 1e3, full * 1e9 / per, alone * 1e9 / per, alone / bare));
+            pairs.push((
+                full / bare,
+                bare * 1e3,
+                full * 1e9 / per,
+                alone * 1e9 / per,
+                alone / bare,
+            ));
         }
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (ratio, bare, full, alone, alone_ratio) = pairs[rounds / 2];
-        let least = |of: fn(&(f64, f64, f64, f64, f64)) -> f64| pairs.iter().map(of).fold(f64::MAX, f64::min);
+        let least = |of: fn(&(f64, f64, f64, f64, f64)) -> f64| {
+            pairs.iter().map(of).fold(f64::MAX, f64::min)
+        };
         let (b, f, a) = (least(|p| p.1), least(|p| p.2), least(|p| p.3));
-        let per_bare = if per == 1e6 && name.contains("exp") { 1.0 } else { b };
-        println!("  least: bare {b:6.1}  full {f:8.1} {:6.2}  alone {a:8.1} {:6.2}", f / per_bare, a / per_bare);
-        println!("{name:16} bare {bare:6.1} ns  full {full:8.1}  ratio {ratio:6.2}   alone {alone:8.1} ratio {alone_ratio:6.2}");
+        let per_bare = if per == 1e6 && name.contains("exp") {
+            1.0
+        } else {
+            b
+        };
+        println!(
+            "  least: bare {b:6.1}  full {f:8.1} {:6.2}  alone {a:8.1} {:6.2}",
+            f / per_bare,
+            a / per_bare
+        );
+        println!(
+            "{name:16} bare {bare:6.1} ns  full {full:8.1}  ratio {ratio:6.2}   alone {alone:8.1} ratio {alone_ratio:6.2}"
+        );
     }
 }

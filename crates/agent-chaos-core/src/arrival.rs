@@ -148,9 +148,7 @@ impl<R: Runtime, E: Emit> Load<R, E> {
     #[inline(always)]
     fn pause(&self, failures: u32, draws: Draws) -> Span {
         Span::from_seconds(match &self.agents.backoff {
-            Some(backoff) if failures > 0 => {
-                back_off(backoff, failures, &self.randomness, draws)
-            }
+            Some(backoff) if failures > 0 => back_off(backoff, failures, &self.randomness, draws),
             _ => self.agents.think_seconds * self.randomness.exponential(draws, Purpose::Think),
         })
     }

@@ -161,9 +161,19 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
     pub fn offer(&self, ticket: Ticket) -> Result<(), OfferError> {
         let mut line = self.line.borrow_mut();
         if let Some(worker) = line.idle.pop_front() {
-            self.emit(ticket, |request| Fact::Admitted { request, waiting: 0 });
-            self.emit(ticket, |request| Fact::Started { request, worker, waiting: 0 });
-            let taken = Taken { ticket, pressure: Ratio::default() };
+            self.emit(ticket, |request| Fact::Admitted {
+                request,
+                waiting: 0,
+            });
+            self.emit(ticket, |request| Fact::Started {
+                request,
+                worker,
+                waiting: 0,
+            });
+            let taken = Taken {
+                ticket,
+                pressure: Ratio::default(),
+            };
             let hands = std::mem::replace(&mut line.hands[worker as usize], Hands::Handed(taken));
             if let Hands::Idle(parked) = hands {
                 self.runtime.unpark(parked);
@@ -225,7 +235,11 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
             }
             if let Some(ticket) = line.buffer.pop_front() {
                 let waiting = line.waiting();
-                self.emit(ticket, |request| Fact::Started { request, worker, waiting });
+                self.emit(ticket, |request| Fact::Started {
+                    request,
+                    worker,
+                    waiting,
+                });
                 if let Some(blocked) = line.entrance.pop_front() {
                     line.buffer.push_back(blocked);
                     let waiting = waiting + 1;
@@ -278,7 +292,10 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
     fn emit(&self, ticket: Ticket, fact: impl for<'a> FnOnce(&'a Request) -> Fact<'a>) {
         let at = self.runtime.now();
         self.register.with(ticket, |request| {
-            self.events.emit(Event { at, fact: fact(request) });
+            self.events.emit(Event {
+                at,
+                fact: fact(request),
+            });
         });
     }
 }

@@ -121,7 +121,11 @@ impl Chance {
     #[must_use]
     pub fn new(base: f64, per_pressure: f64) -> Self {
         let possible = base > 0.0 || per_pressure > 0.0;
-        Self { base, per_pressure, possible }
+        Self {
+            base,
+            per_pressure,
+            possible,
+        }
     }
 
     /// Whether it can happen at all.

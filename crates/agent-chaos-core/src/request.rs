@@ -236,7 +236,9 @@ enum Place<R: Runtime> {
 
 impl<R: Runtime> Default for Answers<R> {
     fn default() -> Self {
-        Self { places: RefCell::default() }
+        Self {
+            places: RefCell::default(),
+        }
     }
 }
 
@@ -251,7 +253,12 @@ impl<R: Runtime> Answers<R> {
 
     /// Polls for the answer to a request.
     #[inline]
-    pub fn poll(&self, runtime: &R, ticket: Ticket, context: &mut Context<'_>) -> Poll<FailureMode> {
+    pub fn poll(
+        &self,
+        runtime: &R,
+        ticket: Ticket,
+        context: &mut Context<'_>,
+    ) -> Poll<FailureMode> {
         match self.replace(ticket, Place::Empty) {
             Place::Arrived(outcome) => Poll::Ready(outcome),
             Place::Empty | Place::Awaited(_) => {

@@ -76,7 +76,12 @@ impl<R: Runtime, E: Emit> Pool<R, E> {
             } else {
                 FailureMode::NominalOperation
             };
-            self.emit(Fact::Completed { request, worker, started, outcome });
+            self.emit(Fact::Completed {
+                request,
+                worker,
+                started,
+                outcome,
+            });
             (request.sender.waiting_agent().is_some(), outcome)
         });
         if awaited {

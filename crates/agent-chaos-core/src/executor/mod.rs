@@ -277,7 +277,8 @@ impl Executor {
                         return Paused::Until;
                     };
                     core.now.set(Instant::from_nanos(at));
-                    core.quiet.set(none_before.min(until.nanos().saturating_add(1)));
+                    core.quiet
+                        .set(none_before.min(until.nanos().saturating_add(1)));
                     what
                 }
             };

@@ -19,6 +19,8 @@ use std::collections::VecDeque;
 
 /// Timers in the front.
 const FRONT: usize = PLACES - 2;
+/// Buckets are taken into the front until it has so many timers.
+const ENOUGH: usize = 12;
 /// A bucket with at most so many timers is announced as it is spread over smaller ones.
 const SOON: usize = 512;
 const BITS: u32 = 6;
@@ -39,6 +41,8 @@ pub struct Due {
 /// The timers of one executor.
 pub struct Timers {
     front: Front,
+    /// What the front is filled from.
+    next: Ascending,
     /// A crowd of timers of the one time `edge`, in the order set; while there is one, timers of
     /// that time join it.
     crowd: VecDeque<u32>,
@@ -53,6 +57,7 @@ impl Default for Timers {
     fn default() -> Self {
         Self {
             front: Front::default(),
+            next: Ascending::default(),
             crowd: VecDeque::new(),
             edge: NEVER,
             far: Far::default(),
@@ -135,7 +140,10 @@ impl Timers {
         }
         // Nothing of the crowd's time lies elsewhere, so that its order stays what it is.
         for what in self.crowd.drain(..) {
-            self.far.push(Due { at: self.edge, what });
+            self.far.push(Due {
+                at: self.edge,
+                what,
+            });
         }
         let timers: Vec<Due> = self.front.drain().collect();
         // All of one time stay together, so that later ones of that time come behind them.
@@ -154,25 +162,36 @@ impl Timers {
         self.set(one_more);
     }
 
-    /// Makes the nearest bucket the front; `false` if the next timers are a crowd, or there are none.
+    /// Makes the nearest buckets the front; `false` if the next timers are a crowd, or there are none.
     #[inline(never)]
     fn refill(&mut self, mut soon: impl FnMut(u32)) -> bool {
         if !self.crowd.is_empty() {
             return false;
         }
+        let next = &mut self.next;
+        next.len = 0;
         while let Some(nearest) = self.far.nearest() {
-            let (start, end) = self.far.span(nearest);
-            self.far.base = start;
-            let bucket = self.far.empty(nearest);
-            if bucket.len() <= FRONT {
-                for place in 0..bucket.len() {
-                    self.front.insert(bucket[place]);
-                }
-                bucket.clear();
-                self.edge = if self.far.is_empty() { NEVER } else { end };
+            let start = self.far.start(nearest);
+            let bucket = self.far.bucket(nearest);
+            let taken = next.len;
+            if taken > 0 && taken + bucket.len() > ENOUGH {
+                self.edge = start;
+                self.front.fill(next);
                 return true;
             }
+            if bucket.len() <= FRONT {
+                bucket.iter().for_each(|&due| next.insert(due));
+                bucket.clear();
+                self.far.mark_empty(nearest);
+                if taken == 0 {
+                    // Nothing will be set before the first timer has fired; the base stays there.
+                    self.far.base = start;
+                }
+                continue;
+            }
             let mut timers = std::mem::take(bucket);
+            self.far.mark_empty(nearest);
+            self.far.base = start;
             if nearest.level == 0 {
                 self.crowd.extend(timers.iter().map(|due| due.what));
                 self.edge = start;
@@ -190,7 +209,8 @@ impl Timers {
             }
         }
         self.edge = NEVER;
-        false
+        self.front.fill(next);
+        next.len > 0
     }
 
     #[cold]
@@ -199,7 +219,10 @@ impl Timers {
             return None;
         }
         let what = self.crowd.pop_front()?;
-        let due = Due { at: self.edge, what };
+        let due = Due {
+            at: self.edge,
+            what,
+        };
         self.fired = due.at;
         if self.crowd.is_empty() {
             self.edge = due.at + 1;
@@ -218,12 +241,15 @@ struct Front {
     top: usize,
 }
 
-const PLACES: usize = 32;
+const PLACES: usize = 64;
 const BOTTOM: Due = Due { at: NEVER, what: 0 };
 
 impl Default for Front {
     fn default() -> Self {
-        Self { timers: [BOTTOM; PLACES], top: 0 }
+        Self {
+            timers: [BOTTOM; PLACES],
+            top: 0,
+        }
     }
 }
 
@@ -254,6 +280,16 @@ impl Front {
         true
     }
 
+    /// Fills an empty front.
+    #[inline(always)]
+    fn fill(&mut self, next: &Ascending) {
+        self.top = next.len;
+        let places = self.timers[1..].iter_mut();
+        for (place, due) in places.zip(next.timers[..next.len].iter().rev()) {
+            *place = *due;
+        }
+    }
+
     #[inline(always)]
     fn remove_first(&mut self) {
         self.top -= 1;
@@ -263,6 +299,39 @@ impl Front {
     fn drain(&mut self) -> impl Iterator<Item = Due> + use<'_> {
         let top = std::mem::take(&mut self.top);
         self.timers[1..=top].iter().rev().copied()
+    }
+}
+
+/// Timers to fill the front with, the soonest first: buckets come in that order, so that hardly
+/// any has to move for the next.
+struct Ascending {
+    timers: [Due; PLACES],
+    len: usize,
+}
+
+impl Default for Ascending {
+    fn default() -> Self {
+        Self {
+            timers: [BOTTOM; PLACES],
+            len: 0,
+        }
+    }
+}
+
+impl Ascending {
+    #[inline(always)]
+    fn insert(&mut self, due: Due) {
+        let mut place = self.len;
+        self.len += 1;
+        while place > 0 {
+            let before = self.timers[(place - 1) % PLACES];
+            if before.at <= due.at {
+                break;
+            }
+            self.timers[place % PLACES] = before;
+            place -= 1;
+        }
+        self.timers[place % PLACES] = due;
     }
 }
 
@@ -335,25 +404,23 @@ impl Far {
         Some(Place { level, digit })
     }
 
-    /// The times that a bucket may hold: from the first up to, not including, the second.
+    /// The earliest time that a bucket may hold.
     #[inline(always)]
-    fn span(&self, Place { level, digit }: Place) -> (u64, u64) {
+    fn start(&self, Place { level, digit }: Place) -> u64 {
         let low = level * BITS;
         // The top level has only the four bits that are left of 64.
         let above = u64::MAX.checked_shl(low + BITS).unwrap_or(0);
-        let start = self.base & above | u64::from(digit) << low;
-        (start, start.saturating_add(1 << low))
+        self.base & above | u64::from(digit) << low
     }
 
-    /// Takes note that a bucket has no timers any more; they are still in it.
+    /// Takes note that the nearest bucket has no timers any more.
     #[inline(always)]
-    fn empty(&mut self, place: Place) -> &mut Vec<Due> {
-        let digits = &mut self.digits[place.level as usize];
+    fn mark_empty(&mut self, nearest: Place) {
+        let digits = &mut self.digits[nearest.level as usize];
         *digits &= *digits - 1;
         if *digits == 0 {
             self.levels &= self.levels - 1;
         }
-        self.bucket(place)
     }
 
     /// Puts every timer where it belongs with an earlier base.

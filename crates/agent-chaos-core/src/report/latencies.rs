@@ -188,7 +188,10 @@ mod tests {
             let shares = [0.0, 0.001, 0.5, 0.95, 0.99, 1.0];
             for (got, share) in latencies.quantiles(shares).unwrap().into_iter().zip(shares) {
                 let expected = quantile_sorted(&sorted, share).unwrap();
-                assert!((got - expected).abs() <= 1e-12 * expected, "{share}: {got} {expected}");
+                assert!(
+                    (got - expected).abs() <= 1e-12 * expected,
+                    "{share}: {got} {expected}"
+                );
             }
         }
     }

@@ -50,7 +50,10 @@ mod tests {
             for step in 0..100_u64 {
                 let value = (1_u64 << bits).saturating_add((1_u64 << bits) / 100 * step);
                 let middle = middle_of::<11>(cell_of::<11>(value));
-                assert!((middle / value as f64 - 1.0).abs() <= 0.5 / 2048.0, "{value}");
+                assert!(
+                    (middle / value as f64 - 1.0).abs() <= 0.5 / 2048.0,
+                    "{value}"
+                );
             }
         }
     }

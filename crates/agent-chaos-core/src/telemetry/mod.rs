@@ -284,8 +284,7 @@ impl Telemetry {
         }
         let span = now - start;
         let rate = |of: fn(&Counts) -> u64| Rate::of(of(&counts) - of(&before), span);
-        let slope =
-            |from: u32, span: Span| (f64::from(waiting) - f64::from(from)) / span.seconds();
+        let slope = |from: u32, span: Span| (f64::from(waiting) - f64::from(from)) / span.seconds();
 
         self.latency.settle(now);
         let enough = self.latency.count() >= self.latency_min_samples;

@@ -81,7 +81,10 @@ impl RollingLatency {
             self.grow();
         }
         let place = (self.head + self.len) & (self.ring.len() - 1);
-        self.ring[place] = Done { at, nanos: latency.nanos() };
+        self.ring[place] = Done {
+            at,
+            nanos: latency.nanos(),
+        };
         self.len += 1;
     }
 
@@ -195,7 +198,10 @@ impl RollingLatency {
     #[cold]
     fn grow(&mut self) {
         let room = (self.ring.len() * 2).max(64);
-        assert!(u32::try_from(room).is_ok(), "a latency window holds fewer than 2³² latencies");
+        assert!(
+            u32::try_from(room).is_ok(),
+            "a latency window holds fewer than 2³² latencies"
+        );
         for i in 0..self.known {
             let index = cell_of(self.ring[(self.head + i) & (self.ring.len() - 1)].nanos);
             self.cells[index][COUNT] = 0;
@@ -229,7 +235,10 @@ impl Level {
 
     /// The first place within this one on the next finer level.
     fn down(self) -> Self {
-        Self { at: self.at * FEW, ..self }
+        Self {
+            at: self.at * FEW,
+            ..self
+        }
     }
 }
 
