@@ -9,7 +9,6 @@
 //! Every measurement of a round stands between two runs of the bare loop ([`bare`]) and is divided
 //! by their mean, so that a machine that is slower for a while slows both.
 
-pub mod alone;
 pub mod bare;
 pub mod browser;
 pub mod child;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use agent_chaos_core::wire;
 use anyhow::{Context, Result};
@@ -23,6 +23,7 @@ const CHROMIUM: &str = "Chromium, on the page's thread";
 const PLAYING: &str = "Chromium, playing at full speed";
 const MEMORY: &str = "Memory";
 const START: &str = "Start";
+const PARTS: &str = "Single parts, each time (Criterion)";
 const LONG: &str = "20,000,000 requests";
 
 const REQUESTS: u32 = 1_000_000;
@@ -127,8 +128,21 @@ impl Task {
         };
         if let Some(nanos) = self.requests.and_then(nanos) {
             notes.push(format!("{} ns per request", short(nanos.median)));
-        } else if let Some(ratio) = Summary::of(self.samples.iter().map(|s| self.ratio(s))) {
-            notes.push(format!("{} × the bare loop", short(ratio.median)));
+        } else if let (IN_PROCESS | CHROMIUM, Some(ratio)) = (
+            self.part,
+            Summary::of(self.samples.iter().map(|s| self.ratio(s))),
+        ) {
+            notes.push(format!("{} × a run of the bare loop", short(ratio.median)));
+        }
+        if self.part == PROCESS && self.requests.is_some() {
+            let seconds = Summary::of(self.samples.iter().map(|sample| sample.seconds));
+            notes.extend(seconds.map(|s| format!("{} s", short(s.median))));
+        }
+        if let Some(peak) = self.figure("peak_bytes") {
+            notes.push(format!("peak {} MB", short(peak.median / 1e6)));
+        }
+        if let Some(frames) = self.figure("frames") {
+            notes.push(format!("{:.0} frames", frames.median));
         }
         if let (Work::Browser(_), Some(cold)) = (&self.work, &self.cold) {
             notes.push(format!(
@@ -145,12 +159,12 @@ impl Task {
             notes.push("played: the module has no Run.finish()".to_owned());
         }
         if let (Some(reason), false) = (&self.failed, self.samples.is_empty()) {
-            notes.push(format!("then failed: {reason}"));
+            notes.push(format!("only {} measured: {reason}", self.samples.len()));
         }
         notes.join(", ")
     }
 
-    fn bytes(&self, name: &str) -> Option<Summary> {
+    fn figure(&self, name: &str) -> Option<Summary> {
         Summary::of(
             self.samples
                 .iter()
@@ -310,7 +324,13 @@ fn tasks(settings: &Settings) -> Result<Vec<Task>> {
     task(CHROMIUM, alone, work, Some(REQUESTS), Some(3.0));
 
     let work = Work::Browser(json!({ "do": "play", "page": "open-loop", "profile": texts[0] }));
-    task(PLAYING, all[0].1, work, Some(REQUESTS), None);
+    task(
+        PLAYING,
+        "the open loop, its frames appended to columns",
+        work,
+        Some(REQUESTS),
+        None,
+    );
 
     let instantiate = Work::Browser(json!({ "do": "instantiate" }));
     task(
@@ -634,19 +654,36 @@ impl Session {
                 "parts",
             ])
             .current_dir(&self.settings.top);
-        let result = match command.status() {
-            Ok(status) if status.success() => return,
-            Ok(status) => Err(format!("ended with {status}")),
-            Err(error) => Err(error.to_string()),
+        let started = SystemTime::now();
+        let failed = match command.status() {
+            Ok(status) if status.success() => None,
+            Ok(status) => Some(format!("ended with {status}")),
+            Err(error) => Some(error.to_string()),
         };
-        self.single(
-            "Single parts",
-            "Criterion",
-            Unit::Nanoseconds,
-            None,
-            result,
-            String::new(),
-        );
+        if let Some(reason) = failed {
+            self.single(
+                PARTS,
+                "Criterion",
+                Unit::Nanoseconds,
+                None,
+                Err(reason),
+                String::new(),
+            );
+        }
+        let mut rows = Vec::new();
+        let target = self.settings.output.parent().unwrap_or(Path::new("."));
+        parts(&target.join("criterion"), started, &mut rows);
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, nanos) in rows {
+            self.single(
+                PARTS,
+                &name,
+                Unit::Nanoseconds,
+                None,
+                Ok(nanos),
+                String::new(),
+            );
+        }
     }
 
     fn report(&self) -> Report {
@@ -728,9 +765,9 @@ impl Session {
                 note,
             };
         let (native, nothing) = (self.find(PROCESS, 2), self.find(PROCESS, 4));
-        let idle = nothing.and_then(|task| task.bytes("peak_bytes"));
+        let idle = nothing.and_then(|task| task.figure("peak_bytes"));
         let over = native
-            .and_then(|task| task.bytes("peak_bytes"))
+            .and_then(|task| task.figure("peak_bytes"))
             .zip(idle)
             .map(|(peak, idle)| Summary {
                 median: peak.median - idle.median,
@@ -758,7 +795,7 @@ impl Session {
                 ..row(
                     format!("{agents}, memory of the module in the page"),
                     0.0,
-                    page.and_then(|task| task.bytes("memory_bytes")),
+                    page.and_then(|task| task.figure("memory_bytes")),
                     page.and_then(|task| task.failed.as_ref()),
                     String::new(),
                 )
@@ -810,6 +847,37 @@ fn cost(native: &mut Native, profile: &str) -> Result<(f64, f64)> {
     let bare = (before + native.bare()?) / 2.0 / f64::from(BARE_REQUESTS);
     let each = number(&answer, "seconds")? / number(&answer, "requests")?;
     Ok((each * 1e9, each / bare))
+}
+
+/// What Criterion has written into this folder since then: name, and time of one element.
+fn parts(folder: &Path, since: SystemTime, rows: &mut Vec<(String, Summary)>) {
+    let read = |name: &str| -> Option<Value> {
+        let file = folder.join("new").join(name);
+        let new = file.metadata().ok()?.modified().ok()? >= since;
+        let text = new.then(|| std::fs::read_to_string(file).ok())??;
+        serde_json::from_str(&text).ok()
+    };
+    if let Some((about, found)) = read("benchmark.json").zip(read("estimates.json")) {
+        let elements = about["throughput"]["Elements"].as_f64().unwrap_or(1.0);
+        let nanos = |value: &Value| value.as_f64().map(|nanos| nanos / elements);
+        let bounds = &found["median"]["confidence_interval"];
+        let summary = || {
+            Some(Summary {
+                median: nanos(&found["median"]["point_estimate"])?,
+                min: nanos(&bounds["lower_bound"])?,
+                max: nanos(&bounds["upper_bound"])?,
+                count: 30,
+            })
+        };
+        let name = about["full_id"].as_str().unwrap_or_default().to_owned();
+        rows.extend(summary().map(|summary| (name, summary)));
+        return;
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            parts(&entry.path(), since, rows);
+        }
+    }
 }
 
 fn sorted(list: &Value) -> Vec<f64> {

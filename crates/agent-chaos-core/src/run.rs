@@ -85,7 +85,11 @@ impl Run {
     #[must_use]
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
         let mut executor = Executor::new();
-        let (system, stages) = System::build(profile, executor.virtual_time(), Observation::new(profile, observer));
+        let (system, stages) = System::build(
+            profile,
+            executor.virtual_time(),
+            Observation::new(profile, observer),
+        );
         stages.start(&mut executor);
         Self {
             profile: profile.clone(),
@@ -271,11 +275,12 @@ pub async fn drive<R: Runtime>(profile: &Profile, runtime: R) -> Report {
 #[must_use]
 pub fn run_unobserved(profile: &Profile) -> Unobserved {
     let mut executor = Executor::new();
-    let (system, stages) =
-        System::build(profile, executor.virtual_time(), Uncounted::default());
+    let (system, stages) = System::build(profile, executor.virtual_time(), Uncounted::default());
     stages.start(&mut executor);
     while executor.advance(Instant::NEVER, u64::MAX) != Paused::Finished {}
-    let Uncounted { refused, completed, .. } = &*system.observation;
+    let Uncounted {
+        refused, completed, ..
+    } = &*system.observation;
     Unobserved {
         created: system.horizon.created(),
         refused: refused.get(),
@@ -365,9 +370,7 @@ impl<O: Observe> Stages<VirtualTime, O> {
         });
         let load = &self.load;
         if let Some(rules) = self.profile.arrivals {
-            executor.spawn_crew(1, |_| {
-                arrival::generator(Rc::clone(load), rules.clone())
-            });
+            executor.spawn_crew(1, |_| arrival::generator(Rc::clone(load), rules.clone()));
         }
         if let Some(rules) = self.profile.agents {
             executor.spawn_crew(rules.count, |index| {

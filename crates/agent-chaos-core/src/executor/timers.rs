@@ -135,7 +135,10 @@ impl Timers {
         }
         // Nothing of the crowd's time lies elsewhere, so that its order stays what it is.
         for what in self.crowd.drain(..) {
-            self.far.push(Due { at: self.edge, what });
+            self.far.push(Due {
+                at: self.edge,
+                what,
+            });
         }
         let timers: Vec<Due> = self.front.drain().collect();
         // All of one time stay together, so that later ones of that time come behind them.
@@ -199,7 +202,10 @@ impl Timers {
             return None;
         }
         let what = self.crowd.pop_front()?;
-        let due = Due { at: self.edge, what };
+        let due = Due {
+            at: self.edge,
+            what,
+        };
         self.fired = due.at;
         if self.crowd.is_empty() {
             self.edge = due.at + 1;

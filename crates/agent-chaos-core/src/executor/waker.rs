@@ -43,7 +43,10 @@ impl Wake for Kept {
 #[allow(unsafe_code)]
 impl Lent {
     pub fn new(inbox: Arc<Inbox>) -> Self {
-        let borrower = Arc::new(Borrower { task: AtomicU32::new(0), inbox });
+        let borrower = Arc::new(Borrower {
+            task: AtomicU32::new(0),
+            inbox,
+        });
         let data = Arc::as_ptr(&borrower).cast();
         // SAFETY: the functions of `TABLE` keep the contract of `RawWaker`: `clone` gives an
         // independent waker, `wake_by_ref` does not consume, `drop` frees nothing since nothing is
@@ -51,7 +54,10 @@ impl Lent {
         // `data` stays valid as long as `Lent`: the waker never leaves it by value (`waker` gives a
         // reference that borrows `Lent`, a clone does not point to `data`).
         let waker = unsafe { Waker::from_raw(RawWaker::new(data, &TABLE)) };
-        Self { waker: ManuallyDrop::new(waker), borrower }
+        Self {
+            waker: ManuallyDrop::new(waker),
+            borrower,
+        }
     }
 
     /// The waker, for a context.
