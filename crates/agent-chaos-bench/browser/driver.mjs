@@ -45,17 +45,19 @@ const server = createServer(async (request, response) => {
 await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
 const site = `http://127.0.0.1:${server.address().port}/`;
 
-const browser = await chromium.launch({
+/** The browser, started when it is first needed; why it could not be started is every answer then. */
+let started;
+const browser = () => (started ??= chromium.launch({
   executablePath: process.env.CHROME,
   args: ['--no-sandbox', '--disable-background-networking', '--disable-quic', '--no-first-run', '--disable-component-update', '--disable-sync'],
-});
+}));
 process.on('SIGTERM', () => void end());
 
 /** @type {Map<string, import('@playwright/test').Page>} */
 const pages = new Map();
 
 async function fresh(url) {
-  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 } });
+  const context = await (await browser()).newContext({ locale: 'en-US', viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
   if (url) await page.goto(site + url);
   return page;
@@ -93,7 +95,7 @@ async function type(page, until) {
 }
 
 const DOES = {
-  version: async () => ({ chromium: browser.version() }),
+  version: async () => ({ chromium: (await browser()).version() }),
   run: ({ page, profile }) => call(page, '/pkg/', 'run', profile),
   play: ({ page, profile }) => call(page, '/pkg/', 'play', profile),
   alone: ({ page, profile }) => {
@@ -158,7 +160,7 @@ const DOES = {
 };
 
 async function end() {
-  await browser.close().catch(() => {});
+  await started?.then((browser) => browser.close()).catch(() => {});
   process.exit(0);
 }
 

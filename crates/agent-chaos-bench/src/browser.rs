@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::child::Child;
+use crate::child::{Child, Refused};
 
 /// What it takes to drive Chromium.
 #[derive(Clone, Debug)]
@@ -24,8 +24,13 @@ pub struct Setup {
 pub struct Browser {
     setup: Result<Setup, String>,
     child: Option<Child>,
-    patience: Duration,
+    losses: u32,
 }
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often the driver may be lost before nothing more is asked of it.
+const MOST_LOSSES: u32 = 2;
 
 impl Browser {
     /// With the reason why there is none, every question is answered with that reason.
@@ -34,7 +39,7 @@ impl Browser {
         Self {
             setup,
             child: None,
-            patience: Duration::from_secs(180),
+            losses: 0,
         }
     }
 
@@ -65,12 +70,16 @@ impl Browser {
                 Child::start(command)?
             }
         };
-        let answer = child.ask(question, self.patience);
-        let usable = match &answer {
-            Ok(_) => true,
-            Err(error) => error.is::<crate::child::Refused>(),
-        };
-        self.child = usable.then_some(child);
+        let answer = child.ask(question, PATIENCE);
+        match &answer {
+            Err(error) if !error.is::<Refused>() => {
+                self.losses += 1;
+                if self.losses == MOST_LOSSES {
+                    self.setup = Err(format!("given up: {error:#}"));
+                }
+            }
+            _ => self.child = Some(child),
+        }
         answer
     }
 

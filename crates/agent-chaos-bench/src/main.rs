@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use agent_chaos_bench::browser::Setup;
 use agent_chaos_bench::rounds::{self, Settings};
-use agent_chaos_bench::{child, native, process};
+use agent_chaos_bench::{child, native, peers, process};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -101,7 +101,7 @@ fn settings(options: Options) -> Result<Settings> {
         bench: std::env::current_exe()?,
         cli: options.cli,
         browser,
-        peers: options.peers.as_deref().map(rounds::read_peers),
+        peers: options.peers.as_deref().map(peers::read),
         output: options.output,
         top: options.top,
     })

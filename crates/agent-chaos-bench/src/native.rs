@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::bare;
-use crate::child::{Child, number};
+use crate::child::{Child, Refused, number};
 
 /// Requests of one run of the yardstick.
 pub const BARE_REQUESTS: u32 = 1_000_000;
@@ -101,11 +101,9 @@ impl Native {
             }
         };
         let answer = child.ask(question, Duration::from_secs(600));
-        let usable = match &answer {
-            Ok(_) => true,
-            Err(error) => error.is::<crate::child::Refused>(),
-        };
-        self.child = usable.then_some(child);
+        if !matches!(&answer, Err(error) if !error.is::<Refused>()) {
+            self.child = Some(child);
+        }
         answer
     }
 

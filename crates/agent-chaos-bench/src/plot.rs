@@ -7,7 +7,7 @@ use crate::scaling::Series;
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 440.0;
 const LEFT: f64 = 68.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 40.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = 62.0;
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::machine::Facts;
+use crate::peers::Peer;
 use crate::scaling::Series;
 use crate::stats::Summary;
 
@@ -118,21 +119,6 @@ impl Row {
         }
         row
     }
-}
-
-/// Another engine at one of the workloads.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Peer {
-    /// The engine.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// What it did.
-    pub workload: String,
-    /// Its time per request, in nanoseconds.
-    pub nanos_per_request: f64,
-    /// The bare loop's at that time, in nanoseconds.
-    pub yardstick_nanos_per_request: f64,
 }
 
 /// Everything.

@@ -1,7 +1,6 @@
-//! What is measured, in which order, and what is told of it.
+//! The rounds, what is measured once after them, and what is told of it all.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Instant, SystemTime};
 
 use agent_chaos_core::wire;
@@ -12,21 +11,17 @@ use crate::browser::{Browser, Setup};
 use crate::child::{interrupted, number};
 use crate::machine::Facts;
 use crate::native::{BARE_REQUESTS, Native};
+use crate::peers::Peer;
 use crate::process::take;
-use crate::report::{Peer, Report, Row, Unit, short};
+use crate::report::{Report, Row, Unit, short};
 use crate::stats::{Summary, quantile};
-use crate::{plot, scaling, workloads};
+use crate::tasks::{self, CHROMIUM, IN_PROCESS, PLAYING, PROCESS, START, Sample, Task, Work};
+use crate::{parts, plot, scaling, workloads};
 
-const IN_PROCESS: &str = "Native, in one process";
-const PROCESS: &str = "Native, a whole process each (agent-chaos run … --json)";
-const CHROMIUM: &str = "Chromium, on the page's thread";
-const PLAYING: &str = "Chromium, playing at full speed";
 const MEMORY: &str = "Memory";
-const START: &str = "Start";
 const PARTS: &str = "Single parts, each time (Criterion)";
 const LONG: &str = "20,000,000 requests";
 
-const REQUESTS: u32 = 1_000_000;
 const LONG_REQUESTS: u32 = 20_000_000;
 /// A link to a run of a second or more, below the number of events at which the page asks first.
 const BUSY_LINK: &str = "v1.mm4-80~run.max_requests=4000000";
@@ -57,135 +52,6 @@ pub struct Settings {
     pub output: PathBuf,
 }
 
-/// One thing that is measured in every round.
-struct Task {
-    part: &'static str,
-    name: &'static str,
-    work: Work,
-    unit: Unit,
-    target: Option<f64>,
-    /// Requests of one measurement; none where a request is not what is counted.
-    requests: Option<u32>,
-    /// The first measurement, which is not counted.
-    cold: Option<Sample>,
-    samples: Vec<Sample>,
-    failed: Option<String>,
-}
-
-enum Work {
-    /// Asked of the native process.
-    Native(Value),
-    /// Arguments of the command line.
-    Process(Vec<String>),
-    /// Asked of the browser.
-    Browser(Value),
-}
-
-/// One measurement between two runs of the bare loop.
-struct Sample {
-    seconds: f64,
-    bare_seconds: f64,
-    answer: Value,
-}
-
-impl Task {
-    fn ratio(&self, sample: &Sample) -> f64 {
-        let requests = f64::from(self.requests.unwrap_or(BARE_REQUESTS));
-        (sample.seconds / requests) / (sample.bare_seconds / f64::from(BARE_REQUESTS))
-    }
-
-    fn value(&self, sample: &Sample) -> f64 {
-        match self.unit {
-            Unit::Ratio => self.ratio(sample),
-            _ => sample.seconds * 1e3,
-        }
-    }
-
-    fn row(&self) -> Row {
-        let missing = || {
-            let reason = self.failed.clone();
-            reason.unwrap_or_else(|| "not measured".to_owned())
-        };
-        let result = Summary::of(self.samples.iter().map(|sample| self.value(sample)));
-        Row {
-            part: self.part,
-            name: self.name.to_owned(),
-            unit: self.unit,
-            target: self.target,
-            result: result.ok_or_else(missing),
-            note: self.note(),
-        }
-    }
-
-    fn note(&self) -> String {
-        let mut notes = Vec::new();
-        let nanos = |requests: u32| {
-            Summary::of(
-                self.samples
-                    .iter()
-                    .map(|s| s.seconds * 1e9 / f64::from(requests)),
-            )
-        };
-        if let Some(nanos) = self.requests.and_then(nanos) {
-            notes.push(format!("{} ns per request", short(nanos.median)));
-        } else if let (IN_PROCESS | CHROMIUM, Some(ratio)) = (
-            self.part,
-            Summary::of(self.samples.iter().map(|s| self.ratio(s))),
-        ) {
-            notes.push(format!("{} × a run of the bare loop", short(ratio.median)));
-        }
-        if self.part == PROCESS && self.requests.is_some() {
-            let seconds = Summary::of(self.samples.iter().map(|sample| sample.seconds));
-            notes.extend(seconds.map(|s| format!("{} s", short(s.median))));
-        }
-        if let Some(peak) = self.figure("peak_bytes") {
-            notes.push(format!("peak {} MB", short(peak.median / 1e6)));
-        }
-        if let Some(frames) = self.figure("frames") {
-            notes.push(format!("{:.0} frames", frames.median));
-        }
-        if let (Work::Browser(_), Some(cold)) = (&self.work, &self.cold) {
-            notes.push(format!(
-                "cold {} {}",
-                short(self.value(cold)),
-                self.unit.symbol()
-            ));
-        }
-        if self
-            .samples
-            .iter()
-            .any(|sample| sample.answer["how"] == "play")
-        {
-            notes.push("played: the module has no Run.finish()".to_owned());
-        }
-        if let (Some(reason), false) = (&self.failed, self.samples.is_empty()) {
-            notes.push(format!("only {} measured: {reason}", self.samples.len()));
-        }
-        notes.join(", ")
-    }
-
-    fn figure(&self, name: &str) -> Option<Summary> {
-        Summary::of(
-            self.samples
-                .iter()
-                .filter_map(|sample| sample.answer[name].as_f64()),
-        )
-    }
-
-    fn to_json(&self) -> Value {
-        let sample = |sample: &Sample| {
-            let mut value = sample.answer.clone();
-            value["bare_seconds"] = json!(sample.bare_seconds);
-            value
-        };
-        json!({
-            "part": self.part, "name": self.name, "requests": self.requests,
-            "cold": self.cold.as_ref().map(sample),
-            "measured": self.samples.iter().map(sample).collect::<Vec<_>>(),
-        })
-    }
-}
-
 /// Measures everything and writes the reports, also after each round, so that nothing that was
 /// measured is lost. Prints the table at the end.
 ///
@@ -194,7 +60,7 @@ impl Task {
 /// If the reports cannot be written. What cannot be measured is told in the table.
 pub fn run(settings: Settings) -> Result<()> {
     std::fs::create_dir_all(&settings.output)?;
-    let tasks = tasks(&settings)?;
+    let tasks = tasks::all(&settings.output)?;
     let facts = Facts::gather(&settings.top, settings.rounds);
     let mut session = Session {
         native: Native::new(settings.bench.clone()),
@@ -220,7 +86,7 @@ pub fn run(settings: Settings) -> Result<()> {
     if !session.settings.skip_scaling {
         session.scaling()?;
     }
-    if session.settings.long {
+    if session.settings.long && !interrupted() {
         session.long();
         session.save()?;
     }
@@ -234,121 +100,6 @@ pub fn run(settings: Settings) -> Result<()> {
         session.settings.output.join("report.md").display()
     );
     Ok(())
-}
-
-/// The workloads as profiles: key, name, text, requests.
-fn tasks(settings: &Settings) -> Result<Vec<Task>> {
-    let all = [
-        (
-            "open-loop",
-            "M/M/4/80 at 1.165, open loop",
-            workloads::open_loop(REQUESTS),
-            Some(REQUESTS),
-        ),
-        (
-            "agents-1000",
-            "1,000 agents",
-            workloads::agents(1_000, REQUESTS),
-            Some(REQUESTS),
-        ),
-        (
-            "agents-100000",
-            "100,000 agents",
-            workloads::agents(100_000, REQUESTS),
-            Some(REQUESTS),
-        ),
-        ("exp-002", "exp-002", workloads::congestion(), None),
-    ];
-    let mut tasks = Vec::new();
-    let mut task = |part, name, work, requests: Option<u32>, target| {
-        let unit = if requests.is_some() {
-            Unit::Ratio
-        } else {
-            Unit::Milliseconds
-        };
-        tasks.push(Task {
-            part,
-            name,
-            work,
-            unit,
-            target,
-            requests,
-            cold: None,
-            samples: Vec::new(),
-            failed: None,
-        });
-    };
-    let texts = all
-        .each_ref()
-        .map(|(_, _, profile, _)| wire::to_text(profile));
-    let alone = "M/M/4/80, the engine alone";
-
-    for ((_, name, _, requests), (text, target)) in
-        all.iter().zip(texts.iter().zip([3.0, 4.5, 6.5, 12.0]))
-    {
-        let work = Work::Native(json!({ "do": "run", "profile": text }));
-        task(IN_PROCESS, name, work, *requests, Some(target));
-    }
-    let work = Work::Native(json!({ "do": "alone", "profile": texts[0] }));
-    task(IN_PROCESS, alone, work, Some(REQUESTS), Some(1.9));
-
-    for ((key, name, _, requests), text) in all.iter().zip(&texts) {
-        let file = settings.output.join(format!("{key}.json"));
-        std::fs::write(&file, text).with_context(|| file.display().to_string())?;
-        let file = file.to_string_lossy().into_owned();
-        let arguments = ["run".to_owned(), file, "--json".to_owned()];
-        task(
-            PROCESS,
-            name,
-            Work::Process(arguments.to_vec()),
-            *requests,
-            None,
-        );
-    }
-    let nothing = Work::Process(vec!["--version".to_owned()]);
-    task(
-        PROCESS,
-        "nothing (agent-chaos --version)",
-        nothing,
-        None,
-        None,
-    );
-
-    for ((key, name, _, requests), (text, target)) in
-        all.iter().zip(texts.iter().zip([4.5, 6.5, 9.0, 20.0]))
-    {
-        let work = Work::Browser(json!({ "do": "run", "page": key, "profile": text }));
-        task(CHROMIUM, name, work, *requests, Some(target));
-    }
-    let work = Work::Browser(json!({ "do": "alone", "page": "alone", "profile": texts[0] }));
-    task(CHROMIUM, alone, work, Some(REQUESTS), Some(3.0));
-
-    let work = Work::Browser(json!({ "do": "play", "page": "open-loop", "profile": texts[0] }));
-    task(
-        PLAYING,
-        "the open loop, its frames appended to columns",
-        work,
-        Some(REQUESTS),
-        None,
-    );
-
-    let instantiate = Work::Browser(json!({ "do": "instantiate" }));
-    task(
-        START,
-        "compile and instantiate the module",
-        instantiate,
-        None,
-        None,
-    );
-    let chart = Work::Browser(json!({ "do": "first_chart", "link": "v1.exp-002" }));
-    task(
-        START,
-        "from the link to a chart with data",
-        chart,
-        None,
-        None,
-    );
-    Ok(tasks)
 }
 
 struct Session {
@@ -381,6 +132,7 @@ impl Session {
             }
             let seconds = started.elapsed().as_secs_f64();
             match round {
+                _ if interrupted() => {}
                 0 => eprintln!("• warm-up: {seconds:.1} s"),
                 _ => eprintln!(
                     "• round {round} of {}: {seconds:.1} s",
@@ -480,7 +232,9 @@ impl Session {
         let long = wire::to_text(&workloads::open_loop(LONG_REQUESTS));
         let busy = json!({ "do": "busy", "page": "busy", "profile": long, "seconds": 4 });
         let idle = json!({ "do": "busy", "page": "idle", "profile": null, "seconds": 2 });
-        eprintln!("• playing at full speed while keys are pressed");
+        if !interrupted() {
+            eprintln!("• playing at full speed while keys are pressed");
+        }
         let (idle, busy) = (self.asked(&idle), self.asked(&busy));
         let share = busy.as_ref().map_err(Clone::clone).and_then(|answer| {
             let share = answer["share"]
@@ -568,10 +322,10 @@ impl Session {
                     }
                 }
             }
-            eprintln!(
-                "• scaling, round {round} of {SCALING_ROUNDS}: {:.1} s",
-                started.elapsed().as_secs_f64()
-            );
+            if !interrupted() {
+                let seconds = started.elapsed().as_secs_f64();
+                eprintln!("• scaling, round {round} of {SCALING_ROUNDS}: {seconds:.1} s");
+            }
             self.save()?;
         }
         Ok(())
@@ -643,38 +397,20 @@ impl Session {
 
     fn criterion(&mut self) {
         eprintln!("• benchmarks of single parts");
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let mut command = Command::new(cargo);
-        command
-            .args([
-                "bench",
-                "--package",
-                "agent-chaos-bench",
-                "--bench",
-                "parts",
-            ])
-            .current_dir(&self.settings.top);
         let started = SystemTime::now();
-        let failed = match command.status() {
-            Ok(status) if status.success() => None,
-            Ok(status) => Some(format!("ended with {status}")),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(reason) = failed {
+        if let Err(reason) = parts::run(&self.settings.top) {
+            let result = Err(reason);
             self.single(
                 PARTS,
                 "Criterion",
                 Unit::Nanoseconds,
                 None,
-                Err(reason),
+                result,
                 String::new(),
             );
         }
-        let mut rows = Vec::new();
         let target = self.settings.output.parent().unwrap_or(Path::new("."));
-        parts(&target.join("criterion"), started, &mut rows);
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, nanos) in rows {
+        for (name, nanos) in parts::results(&target.join("criterion"), started) {
             self.single(
                 PARTS,
                 &name,
@@ -726,7 +462,7 @@ impl Session {
                 .filter(|sample| sample.answer["how"] == "finish");
             whole
                 .zip(&play.samples)
-                .map(|(finish, play)| 100.0 * finish.seconds / play.seconds)
+                .map(|(whole, played)| 100.0 * finish.ratio(whole) / play.ratio(played))
         });
         let reason = match play.and_then(|play| play.failed.clone()) {
             Some(reason) => reason,
@@ -849,37 +585,6 @@ fn cost(native: &mut Native, profile: &str) -> Result<(f64, f64)> {
     Ok((each * 1e9, each / bare))
 }
 
-/// What Criterion has written into this folder since then: name, and time of one element.
-fn parts(folder: &Path, since: SystemTime, rows: &mut Vec<(String, Summary)>) {
-    let read = |name: &str| -> Option<Value> {
-        let file = folder.join("new").join(name);
-        let new = file.metadata().ok()?.modified().ok()? >= since;
-        let text = new.then(|| std::fs::read_to_string(file).ok())??;
-        serde_json::from_str(&text).ok()
-    };
-    if let Some((about, found)) = read("benchmark.json").zip(read("estimates.json")) {
-        let elements = about["throughput"]["Elements"].as_f64().unwrap_or(1.0);
-        let nanos = |value: &Value| value.as_f64().map(|nanos| nanos / elements);
-        let bounds = &found["median"]["confidence_interval"];
-        let summary = || {
-            Some(Summary {
-                median: nanos(&found["median"]["point_estimate"])?,
-                min: nanos(&bounds["lower_bound"])?,
-                max: nanos(&bounds["upper_bound"])?,
-                count: 30,
-            })
-        };
-        let name = about["full_id"].as_str().unwrap_or_default().to_owned();
-        rows.extend(summary().map(|summary| (name, summary)));
-        return;
-    }
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            parts(&entry.path(), since, rows);
-        }
-    }
-}
-
 fn sorted(list: &Value) -> Vec<f64> {
     let mut numbers: Vec<f64> = list
         .as_array()
@@ -901,31 +606,4 @@ fn brotli(bytes: &[u8]) -> std::io::Result<usize> {
     let mut packed = Vec::new();
     brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters)?;
     Ok(packed.len())
-}
-
-/// What is in the file that `cargo xtask bench --peers` leaves: a list of results, or the reason
-/// why there is none.
-///
-/// # Errors
-///
-/// The reason, or what is wrong with the file.
-pub fn read_peers(file: &Path) -> Result<Vec<Peer>, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    if let Some(reason) = value["reason"].as_str() {
-        return Err(reason.to_owned());
-    }
-    let peers = value["peers"].as_array().ok_or("no list of peers")?;
-    let peer = |peer: &Value| {
-        let text = |name: &str| peer[name].as_str().unwrap_or_default().to_owned();
-        Ok(Peer {
-            name: text("name"),
-            version: text("version"),
-            workload: text("workload"),
-            nanos_per_request: number(peer, "nanos_per_request").map_err(|e| e.to_string())?,
-            yardstick_nanos_per_request: number(peer, "yardstick_nanos_per_request")
-                .map_err(|e| e.to_string())?,
-        })
-    };
-    peers.iter().map(peer).collect()
 }

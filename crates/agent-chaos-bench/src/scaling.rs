@@ -62,7 +62,13 @@ impl Series {
     #[must_use]
     pub fn cells(&self) -> Vec<[String; 6]> {
         let cells = |point: &Point| {
-            let name = format!("{} {}", thousands(point.value), self.unit);
+            let name = match self.unit.strip_suffix('s') {
+                // The unit of time is no plural.
+                Some(singular) if point.value == 1.0 && !singular.is_empty() => {
+                    format!("1 {singular}")
+                }
+                _ => format!("{} {}", thousands(point.value), self.unit),
+            };
             match (point.ratio(), point.nanos()) {
                 (Some(ratio), Some(nanos)) => [
                     name,
