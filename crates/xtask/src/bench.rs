@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::steps::{cargo, command, root, run, step, target};
-use crate::{browser, page};
+use crate::{browser, page, peers};
 
 /// What to measure.
 #[derive(Args)]
@@ -125,7 +125,7 @@ fn has_bench_feature() -> Result<bool> {
 fn other_engines() -> serde_json::Value {
     let result = step("measuring other engines", peers::run);
     match result {
-        Err(reason) => json!({ "reason": format!("{:#}", reason.root_cause()) }),
+        Err(reason) => json!({ "reason": format!("{reason:#}") }),
         Ok(peers) => json!({
             "peers": peers.iter().map(|peer| json!({
                 "name": peer.name,
@@ -135,22 +135,6 @@ fn other_engines() -> serde_json::Value {
                 "yardstick_nanos_per_request": peer.yardstick_nanos_per_request,
             })).collect::<Vec<_>>(),
         }),
-    }
-}
-
-/// Stands in until other engines can be measured; then `crate::peers` takes its place.
-mod peers {
-    /// One engine at one workload.
-    pub struct PeerResult {
-        pub name: String,
-        pub version: String,
-        pub workload: String,
-        pub nanos_per_request: f64,
-        pub yardstick_nanos_per_request: f64,
-    }
-
-    pub fn run() -> anyhow::Result<Vec<PeerResult>> {
-        anyhow::bail!("not built in")
     }
 }
 
