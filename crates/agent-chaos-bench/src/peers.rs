@@ -46,3 +46,34 @@ pub fn read(file: &Path) -> Result<Vec<Peer>, String> {
     };
     peers.iter().map(peer).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<Vec<Peer>, String> {
+        let name = format!(
+            "agent-chaos-peers-{}-{}.json",
+            std::process::id(),
+            text.len()
+        );
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, text).expect("a folder to write to");
+        let peers = read(&file);
+        std::fs::remove_file(&file).expect("the file just written");
+        peers
+    }
+
+    #[test]
+    fn results_and_reasons_are_read() {
+        let one = r#"{"peers": [{"name": "a", "version": "1", "workload": "mm1",
+            "nanos_per_request": 90.0, "yardstick_nanos_per_request": 30.0}]}"#;
+        let peers = check(one).expect("a list of one");
+        assert_eq!(peers[0].workload, "mm1");
+        assert_eq!(
+            check(r#"{"reason": "no network"}"#),
+            Err("no network".to_owned())
+        );
+        assert!(check("[]").is_err());
+    }
+}
