@@ -1,7 +1,8 @@
-//! Builds, serves and tests the project: `cargo xtask --help`.
+//! Builds, serves, tests and measures the project: `cargo xtask --help`.
 //!
 //! Whatever a step needs it installs first, from the lock files, and says so.
 
+mod bench;
 mod browser;
 mod page;
 mod peers;
@@ -12,7 +13,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "Builds, serves and tests Agent Chaos Playground")]
+#[command(about = "Builds, serves, tests and measures Agent Chaos Playground")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -34,6 +35,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Measure the speed against a bare loop; reports go to target/bench
+    Bench(bench::Options),
     /// Check formatting, lints, documentation and types
     Lint,
     /// Rewrite the golden files and the JSON Schema, on purpose
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
         Command::Serve { port } => page::serve(port),
         Command::Build => page::build(),
         Command::Test { only } => suite::test(only.as_deref()),
+        Command::Bench(options) => bench::bench(&options),
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
         Command::Dist => page::dist(),

@@ -56,9 +56,14 @@ pub fn npm_packages() -> Result<()> {
 
 /// Compiles the engine and writes its JavaScript side: for the page into web/pkg.
 pub fn engine() -> Result<()> {
+    module(&[], &root().join("web/pkg"))
+}
+
+/// Compiles the engine with these features and writes its JavaScript side into this folder.
+pub fn module(features: &[&str], folder: &Path) -> Result<()> {
     wasm_target()?;
     step("compiling the engine to WebAssembly", || {
-        run(cargo(&[
+        let mut build = cargo(&[
             "build",
             "--quiet",
             "--release",
@@ -66,21 +71,29 @@ pub fn engine() -> Result<()> {
             "agent-chaos-wasm",
             "--target",
             WASM_TARGET,
-        ]))
+        ]);
+        if !features.is_empty() {
+            build.args(["--features", &features.join(",")]);
+        }
+        run(build)
     })?;
-    step("writing its JavaScript side into web/pkg", || {
-        let input = target()
-            .join(WASM_TARGET)
-            .join("release/agent_chaos_wasm.wasm");
-        let mut bindgen = Bindgen::new();
-        bindgen
-            .input_path(input)
-            .typescript(true)
-            .web(true)?
-            .omit_default_module_path(false)
-            .reset_state_function(true);
-        bindgen.generate(root().join("web/pkg"))
-    })
+    let place = folder.strip_prefix(root()).unwrap_or(folder);
+    step(
+        &format!("writing its JavaScript side into {}", place.display()),
+        || {
+            let input = target()
+                .join(WASM_TARGET)
+                .join("release/agent_chaos_wasm.wasm");
+            let mut bindgen = Bindgen::new();
+            bindgen
+                .input_path(input)
+                .typescript(true)
+                .web(true)?
+                .omit_default_module_path(false)
+                .reset_state_function(true);
+            bindgen.generate(folder)
+        },
+    )
 }
 
 /// Builds engine and page.

@@ -79,6 +79,8 @@ fn native() -> Result<Command> {
         "agent-chaos-link",
         "--package",
         "agent-chaos-cli",
+        "--package",
+        "agent-chaos-bench",
         "--features",
         "agent-chaos-core/schema",
         "--no-fail-fast",
