@@ -244,37 +244,46 @@ impl<R: Runtime> Default for Answers<R> {
 
 impl<R: Runtime> Answers<R> {
     /// Brings the answer to a request whose sender waits for it, or will.
-    #[inline]
+    #[inline(always)]
     pub fn deliver(&self, runtime: &R, ticket: Ticket, outcome: FailureMode) {
-        if let Place::Awaited(parked) = self.replace(ticket, Place::Arrived(outcome)) {
+        let before = self.at(ticket, |place| {
+            std::mem::replace(place, Place::Arrived(outcome))
+        });
+        if let Place::Awaited(parked) = before {
             runtime.unpark(parked);
         }
     }
 
     /// Polls for the answer to a request.
-    #[inline]
+    #[inline(always)]
     pub fn poll(
         &self,
         runtime: &R,
         ticket: Ticket,
         context: &mut Context<'_>,
     ) -> Poll<FailureMode> {
-        match self.replace(ticket, Place::Empty) {
-            Place::Arrived(outcome) => Poll::Ready(outcome),
-            Place::Empty | Place::Awaited(_) => {
-                self.replace(ticket, Place::Awaited(runtime.park(context)));
-                Poll::Pending
+        self.at(ticket, |place| {
+            if let Place::Arrived(outcome) = *place {
+                *place = Place::Empty;
+                return Poll::Ready(outcome);
             }
-        }
+            *place = Place::Awaited(runtime.park(context));
+            Poll::Pending
+        })
     }
 
-    #[inline]
-    fn replace(&self, Ticket(place): Ticket, by: Place<R>) -> Place<R> {
+    #[inline(always)]
+    fn at<T>(&self, Ticket(index): Ticket, with: impl FnOnce(&mut Place<R>) -> T) -> T {
         let mut places = self.places.borrow_mut();
-        let place = place as usize;
-        if places.len() <= place {
-            places.resize_with(place + 1, || Place::Empty);
+        let index = index as usize;
+        if places.len() <= index {
+            grow(&mut places, index + 1);
         }
-        std::mem::replace(&mut places[place], by)
+        with(&mut places[index])
     }
+}
+
+#[cold]
+fn grow<R: Runtime>(places: &mut Vec<Place<R>>, len: usize) {
+    places.resize_with(len, || Place::Empty);
 }
