@@ -265,25 +265,25 @@ impl Digest {
 
     #[inline]
     fn record(&mut self, at: Instant, kind: u8, code: u8, subject: u64, detail: Option<u64>) {
-        if self.filled > BUFFER_BYTES - LONGEST_RECORD {
+        let mut filled = self.filled;
+        if filled > BUFFER_BYTES - LONGEST_RECORD {
             self.flush();
+            filled = 0;
         }
         let tag = u64::from(kind) | u64::from(code) << 8 | subject << 16;
-        // A record is written whole; where it has no detail the next one begins earlier.
-        let place = &mut self.buffer[self.filled..self.filled + LONGEST_RECORD];
+        let place = &mut self.buffer[filled..filled + LONGEST_RECORD];
         place[..8].copy_from_slice(&at.nanos().to_le_bytes());
         place[8..16].copy_from_slice(&tag.to_le_bytes());
+        self.filled = filled + 16;
         if let Some(detail) = detail {
             place[16..].copy_from_slice(&detail.to_le_bytes());
-            self.filled += 8;
+            self.filled = filled + LONGEST_RECORD;
         }
-        self.filled += 16;
     }
 
     #[inline(never)]
     fn flush(&mut self) {
         self.hash.update(&self.buffer[..self.filled]);
-        self.filled = 0;
     }
 
     /// The digest of everything folded in so far.

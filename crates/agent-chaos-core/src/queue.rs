@@ -183,7 +183,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
         let waiting = line.waiting();
         if self.capacity.is_some_and(|capacity| waiting >= capacity) {
             if self.when_full == WhenFull::Wait {
-                self.emit(ticket, |request| Fact::Blocked(request));
+                self.emit_rarely(ticket, |request| Fact::Blocked(request));
                 line.entrance.push_back(ticket);
                 return Ok(());
             }
@@ -193,7 +193,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
         }
         if waiting > 0 && self.drops_early(ticket, waiting) {
             let mode = FailureMode::CongestionFailure;
-            self.emit(ticket, |request| Fact::Throttled { request, mode });
+            self.emit_rarely(ticket, |request| Fact::Throttled { request, mode });
             return Err(OfferError::Throttled(ticket));
         }
         line.buffer.push_back(ticket);
@@ -243,7 +243,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
                 if let Some(blocked) = line.entrance.pop_front() {
                     line.buffer.push_back(blocked);
                     let waiting = waiting + 1;
-                    self.emit(blocked, |request| Fact::Admitted { request, waiting });
+                    self.emit_rarely(blocked, |request| Fact::Admitted { request, waiting });
                 }
                 let pressure = self.pressure(waiting);
                 return Poll::Ready(Some(Taken { ticket, pressure }));
@@ -286,6 +286,13 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
             (None, Some(capacity)) => pressure(waiting, capacity),
             (None, None) => Ratio::default(),
         }
+    }
+
+    /// As [`emit`](Self::emit), where there is little to emit: the stages' own code stays short.
+    #[cold]
+    #[inline(never)]
+    fn emit_rarely(&self, ticket: Ticket, fact: impl for<'a> FnOnce(&'a Request) -> Fact<'a>) {
+        self.emit(ticket, fact);
     }
 
     #[inline(always)]

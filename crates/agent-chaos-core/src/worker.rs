@@ -59,7 +59,7 @@ impl<R: Runtime, E: Emit> Pool<R, E> {
             if let Some(by) = injected.spike {
                 ends += by;
                 let fault = Fault::Spike(by);
-                self.emit(Fact::Fault { request, fault });
+                self.emit_rarely(Fact::Fault { request, fault });
             }
             (ends, injected.error.is_some())
         })
@@ -71,7 +71,7 @@ impl<R: Runtime, E: Emit> Pool<R, E> {
         let (awaited, outcome) = self.register.with(ticket, |request| {
             let outcome = if error {
                 let fault = Fault::Error;
-                self.emit(Fact::Fault { request, fault });
+                self.emit_rarely(Fact::Fault { request, fault });
                 FailureMode::FaultPropagationSpike
             } else {
                 FailureMode::NominalOperation
@@ -91,7 +91,14 @@ impl<R: Runtime, E: Emit> Pool<R, E> {
         }
     }
 
-    #[inline]
+    /// As [`emit`](Self::emit), where there is little to emit: the stage's own code stays short.
+    #[cold]
+    #[inline(never)]
+    fn emit_rarely(&self, fact: Fact<'_>) {
+        self.emit(fact);
+    }
+
+    #[inline(always)]
     fn emit(&self, fact: Fact<'_>) {
         self.events.emit(Event {
             at: self.runtime.now(),

@@ -158,3 +158,16 @@ pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
             .collect(),
     })
 }
+
+/// Runs the stages with nobody watching; gives the number of services that ended. There to tell
+/// what watching costs, and only in modules that are built for measuring.
+///
+/// # Errors
+///
+/// A `ProfileError` that names the field.
+#[cfg(feature = "bench")]
+#[wasm_bindgen]
+pub fn engine_alone(profile: &str) -> Result<f64, JsValue> {
+    let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+    Ok(agent_chaos_core::run_unobserved(&profile).completed as f64)
+}

@@ -185,6 +185,20 @@ impl Run {
         self.frame()
     }
 
+    /// Goes on to the end without giving way: for workers, for node, and for measuring. On a page's
+    /// own thread nothing else happens meanwhile; there, [`play`](Self::play) is the way.
+    ///
+    /// # Errors
+    ///
+    /// A `BusyError` while the run is playing.
+    pub fn finish(&self) -> Result<(), JsValue> {
+        if self.shared.playing.get() {
+            return Err(error::named("BusyError", "this run is playing").into());
+        }
+        while !self.shared.run.borrow_mut().advance(Limit::NONE) {}
+        Ok(())
+    }
+
     /// What was recorded since the last frame.
     ///
     /// # Errors

@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 
 /// Timers in the front.
-const FRONT: usize = PLACES - 2;
+const FRONT: usize = PLACES - 1;
 /// Buckets are taken into the front until it has so many timers.
 const ENOUGH: usize = 12;
 /// A bucket with at most so many timers is announced as it is spread over smaller ones.
@@ -263,20 +263,22 @@ impl Front {
     /// Adds a timer before `NEVER`; `false` if there is no room.
     #[inline(always)]
     fn insert(&mut self, due: Due) -> bool {
-        let mut place = self.top;
-        if place == FRONT {
+        let top = self.top + 1;
+        if top >= PLACES {
             return false;
         }
-        self.top = place + 1;
-        loop {
-            let before = self.timers[place % PLACES];
+        self.top = top;
+        let timers = &mut self.timers[..=top];
+        let mut place = top;
+        for below in (0..top).rev() {
+            let before = timers[below];
             if before.at > due.at {
                 break;
             }
-            self.timers[(place + 1) % PLACES] = before;
-            place -= 1;
+            timers[below + 1] = before;
+            place = below;
         }
-        self.timers[(place + 1) % PLACES] = due;
+        timers[place] = due;
         true
     }
 
@@ -321,17 +323,17 @@ impl Default for Ascending {
 impl Ascending {
     #[inline(always)]
     fn insert(&mut self, due: Due) {
+        let timers = &mut self.timers[..=self.len];
         let mut place = self.len;
-        self.len += 1;
-        while place > 0 {
-            let before = self.timers[(place - 1) % PLACES];
-            if before.at <= due.at {
+        for before in (0..self.len).rev() {
+            if timers[before].at <= due.at {
                 break;
             }
-            self.timers[place % PLACES] = before;
-            place -= 1;
+            timers[before + 1] = timers[before];
+            place = before;
         }
-        self.timers[place % PLACES] = due;
+        timers[place] = due;
+        self.len += 1;
     }
 }
 

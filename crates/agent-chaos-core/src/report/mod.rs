@@ -379,7 +379,7 @@ impl Tally {
         self.warmup <= request.created
     }
 
-    #[inline]
+    #[inline(never)]
     fn fail(&mut self, at: Instant, request: &Request, mode: FailureMode) {
         if self.is_counted(request) {
             self.requests.failed += 1;
