@@ -122,16 +122,15 @@ fn pairs_exact<const N: usize>(values: &[u64], ranks: [u64; N]) -> [(f64, f64); 
         (low, sample.get(high).copied().unwrap_or(u64::MAX))
     });
     let mut below = [0_usize; N];
-    let mut between: [Vec<u64>; N] = std::array::from_fn(|_| Vec::new());
+    let mut between = ranks.map(|_| Gathered::new(values.len() / 4));
     for &value in values {
         for i in 0..N {
             let (low, high) = bounds[i];
             below[i] += usize::from(value < low);
-            if low <= value && value <= high {
-                between[i].push(value);
-            }
+            between[i].push_if(low <= value && value <= high, value);
         }
     }
+    let mut between = between.map(Gathered::close);
     std::array::from_fn(|i| {
         let rank = ranks[i] as usize;
         let next = (rank + 1).min(values.len() - 1);
@@ -141,6 +140,33 @@ fn pairs_exact<const N: usize>(values: &[u64], ranks: [u64; N]) -> [(f64, f64); 
             pair(&mut values.to_vec(), rank)
         }
     })
+}
+
+/// Gathers values without a branch that depends on them; gives none if there are more than room.
+struct Gathered {
+    values: Vec<u64>,
+    len: usize,
+}
+
+impl Gathered {
+    fn new(room: usize) -> Self {
+        let values = vec![0; room + 1];
+        Self { values, len: 0 }
+    }
+
+    #[inline(always)]
+    fn push_if(&mut self, wanted: bool, value: u64) {
+        let last = self.values.len() - 1;
+        self.values[self.len.min(last)] = value;
+        self.len += usize::from(wanted);
+    }
+
+    fn close(mut self) -> Vec<u64> {
+        let room = self.values.len() - 1;
+        self.values
+            .truncate(if self.len > room { 0 } else { self.len });
+        self.values
+    }
 }
 
 /// The values of this rank and the next, in place.
