@@ -19,7 +19,7 @@ use futures::stream::FuturesUnordered;
 use crate::arrival::{self, Horizon, Load};
 use crate::detector::{Detector, State, Transition};
 use crate::event::{Digest, Emit, Event, Fact};
-use crate::executor::{Executor, Paused, VirtualTime};
+use crate::executor::{Crews, Crowd, Executor, Four, Paused, VirtualTime};
 use crate::fault::Injector;
 use crate::profile::{Profile, RunUntil};
 use crate::queue::Queue;
@@ -53,7 +53,8 @@ pub type Observer = Box<dyn FnMut(&Event<'_>)>;
 /// ```
 pub struct Run {
     profile: Profile,
-    executor: Executor,
+    time: VirtualTime,
+    executor: Box<dyn Advance>,
     system: System<VirtualTime, Observation>,
 }
 
@@ -84,16 +85,13 @@ impl Run {
     /// As [`new`](Self::new), with somebody who sees every event.
     #[must_use]
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
-        let mut executor = Executor::new();
-        let (system, stages) = System::build(
-            profile,
-            executor.virtual_time(),
-            Observation::new(profile, observer),
-        );
-        stages.start(&mut executor);
+        let time = VirtualTime::new();
+        let observation = Observation::new(profile, observer);
+        let (system, stages) = System::build(profile, time.clone(), observation);
         Self {
             profile: profile.clone(),
-            executor,
+            executor: stages.staff(time.clone()),
+            time,
             system,
         }
     }
@@ -136,7 +134,7 @@ impl Run {
     /// The present moment of virtual time.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.executor.now()
+        self.time.now()
     }
 
     /// When the last request may be created, as far as is known.
@@ -274,9 +272,9 @@ pub async fn drive<R: Runtime>(profile: &Profile, runtime: R) -> Report {
 /// throttle, no digest, no report. It is there to tell what watching costs.
 #[must_use]
 pub fn run_unobserved(profile: &Profile) -> Unobserved {
-    let mut executor = Executor::new();
-    let (system, stages) = System::build(profile, executor.virtual_time(), Uncounted::default());
-    stages.start(&mut executor);
+    let time = VirtualTime::new();
+    let (system, stages) = System::build(profile, time.clone(), Uncounted::default());
+    let mut executor = stages.staff(time);
     while executor.advance(Instant::NEVER, u64::MAX) != Paused::Finished {}
     let Uncounted {
         refused, completed, ..
@@ -360,21 +358,41 @@ struct Stages<R: Runtime, O: Observe> {
     ticker: LocalBoxFuture<'static, ()>,
 }
 
+/// An executor of stages, whatever the kinds of its crews.
+trait Advance {
+    fn advance(&mut self, until: Instant, budget: u64) -> Paused;
+    fn is_finished(&self) -> bool;
+}
+
+impl<C: Crews> Advance for Executor<C> {
+    fn advance(&mut self, until: Instant, budget: u64) -> Paused {
+        Executor::advance(self, until, budget)
+    }
+
+    fn is_finished(&self) -> bool {
+        Executor::is_finished(self)
+    }
+}
+
 impl<O: Observe> Stages<VirtualTime, O> {
-    /// Spawns each kind of stage as a crew; the order is that of [`for_each`](Self::for_each).
-    fn start(self, executor: &mut Executor) {
-        executor.spawn(self.ticker);
-        let pool = &self.pool;
-        executor.spawn_crew(self.profile.workers.count, |index| {
-            worker::worker(Rc::clone(pool), index)
+    /// An executor with each kind of stage as a crew, in the order of
+    /// [`for_each`](Self::for_each).
+    fn staff(self, time: VirtualTime) -> Box<dyn Advance> {
+        let (pool, load) = (self.pool, self.load);
+        let mut ticker = Some(self.ticker);
+        let ticker = Crowd::new(1, |_| ticker.take().expect("one ticker"));
+        let workers = Crowd::new(self.profile.workers.count, |index| {
+            worker::worker(Rc::clone(&pool), index)
         });
-        let load = &self.load;
-        if let Some(rules) = self.profile.arrivals {
-            executor.spawn_crew(1, |_| arrival::generator(Rc::clone(load), rules.clone()));
-        }
-        if let Some(rules) = self.profile.agents {
-            executor.spawn_crew(rules.count, |index| arrival::agent(Rc::clone(load), index));
-        }
+        let generators = self.profile.arrivals;
+        let generators = Crowd::new(u32::from(generators.is_some()), |_| {
+            let rules = generators.clone().expect("a generator has arrivals");
+            arrival::generator(Rc::clone(&load), rules)
+        });
+        let agents = self.profile.agents.map_or(0, |agents| agents.count);
+        let agents = Crowd::new(agents, |index| arrival::agent(Rc::clone(&load), index));
+        let crews = Four(ticker, workers, generators, agents);
+        Box::new(Executor::with_crews(time, crews))
     }
 }
 
@@ -600,9 +618,8 @@ mod tests {
     #[test]
     fn an_agent_fits_into_a_cache_line() {
         let profile = Profile::default();
-        let executor = Executor::new();
         let observation = Observation::new(&profile, None);
-        let (_, stages) = System::build(&profile, executor.virtual_time(), observation);
+        let (_, stages) = System::build(&profile, VirtualTime::new(), observation);
         let agent = arrival::agent(Rc::clone(&stages.load), 0);
         assert!(size_of_val(&agent) <= 64, "{} bytes", size_of_val(&agent));
     }

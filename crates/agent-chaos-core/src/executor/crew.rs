@@ -13,6 +13,81 @@ pub trait Crew {
     fn fetch(&self, place: u32);
 }
 
+/// All crews of an executor.
+pub trait Crews {
+    /// Polls a task of a crew, as [`Crew::poll`].
+    fn poll(&mut self, crew: usize, place: u32, context: &mut Context<'_>) -> bool;
+
+    /// As [`Crew::fetch`].
+    fn fetch(&self, crew: usize, place: u32);
+
+    /// How many tasks there are of each crew, in the order in which they start.
+    fn sizes(&self) -> Vec<usize>;
+}
+
+/// Four crews whose kinds are known when the program is compiled, so that a poll is a plain call.
+pub struct Four<A, B, C, D>(pub Crowd<A>, pub Crowd<B>, pub Crowd<C>, pub Crowd<D>);
+
+impl<A, B, C, D> Crews for Four<A, B, C, D>
+where
+    A: Future<Output = ()>,
+    B: Future<Output = ()>,
+    C: Future<Output = ()>,
+    D: Future<Output = ()>,
+{
+    #[inline(always)]
+    fn poll(&mut self, crew: usize, place: u32, context: &mut Context<'_>) -> bool {
+        match crew {
+            0 => self.0.poll(place, context),
+            1 => self.1.poll(place, context),
+            2 => self.2.poll(place, context),
+            _ => self.3.poll(place, context),
+        }
+    }
+
+    #[inline(always)]
+    fn fetch(&self, crew: usize, place: u32) {
+        match crew {
+            0 => self.0.fetch(place),
+            1 => self.1.fetch(place),
+            2 => self.2.fetch(place),
+            _ => self.3.fetch(place),
+        }
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        vec![self.0.len(), self.1.len(), self.2.len(), self.3.len()]
+    }
+}
+
+/// Crews and single tasks of whatever kinds, added one by one.
+#[derive(Default)]
+pub struct Spawned {
+    pub(super) crews: Vec<Box<dyn Crew>>,
+    pub(super) mixed: Mixed,
+}
+
+impl Crews for Spawned {
+    #[inline(always)]
+    fn poll(&mut self, crew: usize, place: u32, context: &mut Context<'_>) -> bool {
+        match self.crews.get_mut(crew) {
+            Some(crew) => crew.poll(place, context),
+            None => self.mixed.poll(place, context),
+        }
+    }
+
+    #[inline(always)]
+    fn fetch(&self, crew: usize, place: u32) {
+        if let Some(crew) = self.crews.get(crew) {
+            crew.fetch(place);
+        }
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        Vec::new()
+    }
+}
+
 /// Tasks of one kind, side by side.
 pub struct Crowd<F> {
     /// Never handed out, moved or resized: a task stays where it is until it is dropped there.
@@ -26,12 +101,16 @@ pub struct Crowd<F> {
 struct Slot<F>(F);
 
 impl<F: Future<Output = ()>> Crowd<F> {
-    /// `count` tasks.
+    /// `count` tasks, each made from its place.
     pub fn new(count: u32, future: impl FnMut(u32) -> F) -> Self {
         Self {
             tasks: (0..count).map(future).map(Slot).collect(),
             finished: vec![0; count.div_ceil(64) as usize].into(),
         }
+    }
+
+    fn len(&self) -> usize {
+        self.tasks.len()
     }
 }
 

@@ -33,7 +33,7 @@ use futures::task::AtomicWaker;
 
 use crate::runtime::Runtime;
 use crate::units::Instant;
-use crew::{Crew, Crowd, Mixed};
+pub use crew::{Crews, Crowd, Four, Spawned};
 use timers::{Due, Timers};
 use waker::Lent;
 
@@ -43,8 +43,8 @@ type TaskId = u32;
 const PLACE_BITS: u32 = 28;
 const PLACE_MASK: TaskId = (1 << PLACE_BITS) - 1;
 
-/// The crew of tasks that were spawned one by one.
-const MIXED: TaskId = 0xe << PLACE_BITS;
+/// The number of the crew of tasks that were spawned one by one.
+const MIXED: usize = 0xe;
 
 /// The crew that stands for "not a task: a waker kept aside".
 const FOREIGN: TaskId = 0xf << PLACE_BITS;
@@ -62,13 +62,12 @@ pub enum Paused {
     Waiting,
 }
 
-/// Runs tasks in virtual time.
-pub struct Executor {
+/// Runs tasks in virtual time: those spawned one by one or in crews, or the crews that it is made
+/// with.
+pub struct Executor<C = Spawned> {
     core: Rc<Core>,
-    crews: Vec<Box<dyn Crew>>,
-    mixed: Mixed,
+    crews: C,
     live: usize,
-    waker: Lent,
 }
 
 /// What the executor and the futures it polls share.
@@ -80,8 +79,7 @@ struct Core {
     /// Polls left to the present call; moving the clock in place counts as one.
     budget: Cell<u64>,
     current: Cell<TaskId>,
-    /// The data pointer of the executor's waker, to tell it from a combinator's own.
-    waker: Cell<*const ()>,
+    waker: Lent,
     ready: Inner<VecDeque<TaskId>>,
     timers: Inner<Timers>,
     foreign: RefCell<Foreign>,
@@ -160,35 +158,10 @@ impl Default for Executor {
 }
 
 impl Executor {
-    /// An executor whose clock shows zero.
+    /// An executor whose clock shows zero, without tasks.
     #[must_use]
     pub fn new() -> Self {
-        let inbox = Arc::<Inbox>::default();
-        let waker = Lent::new(Arc::clone(&inbox));
-        let core = Core {
-            now: Cell::new(Instant::ZERO),
-            quiet: Cell::new(0),
-            budget: Cell::new(0),
-            current: Cell::new(FOREIGN),
-            waker: Cell::new(waker.data()),
-            ready: Inner::default(),
-            timers: Inner::default(),
-            foreign: RefCell::default(),
-            inbox,
-        };
-        Self {
-            core: Rc::new(core),
-            mixed: Mixed::default(),
-            crews: Vec::new(),
-            live: 0,
-            waker,
-        }
-    }
-
-    /// The handle that stages use as their [`Runtime`].
-    #[must_use]
-    pub fn virtual_time(&self) -> VirtualTime {
-        VirtualTime(Rc::clone(&self.core))
+        Self::with_crews(VirtualTime::new(), Spawned::default())
     }
 
     /// Adds a task; it is polled for the first time after those that are ready already.
@@ -197,7 +170,7 @@ impl Executor {
     ///
     /// With more than 2²⁸ tasks.
     pub fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
-        let place = self.mixed.add(Box::pin(future));
+        let place = self.crews.mixed.add(Box::pin(future));
         self.start(MIXED, place..place + 1);
     }
 
@@ -211,16 +184,39 @@ impl Executor {
     where
         F: Future<Output = ()> + 'static,
     {
-        let crew = (self.crews.len() as TaskId) << PLACE_BITS;
-        assert!(crew < MIXED, "at most 14 crews");
-        self.crews.push(Box::new(Crowd::new(count, future)));
+        let crew = self.crews.crews.len();
+        self.crews.crews.push(Box::new(Crowd::new(count, future)));
         self.start(crew, 0..count as usize);
     }
+}
 
-    fn start(&mut self, crew: TaskId, places: std::ops::Range<usize>) {
+impl<C: Crews> Executor<C> {
+    /// An executor of these crews on this clock, which shows zero and belongs to no other. The crews
+    /// start one after the other.
+    #[must_use]
+    pub fn with_crews(time: VirtualTime, crews: C) -> Self {
+        let mut executor = Self {
+            core: time.0,
+            live: 0,
+            crews,
+        };
+        for (crew, size) in executor.crews.sizes().into_iter().enumerate() {
+            executor.start(crew, 0..size);
+        }
+        executor
+    }
+
+    /// The handle that stages use as their [`Runtime`].
+    #[must_use]
+    pub fn virtual_time(&self) -> VirtualTime {
+        VirtualTime(Rc::clone(&self.core))
+    }
+
+    fn start(&mut self, crew: usize, places: std::ops::Range<usize>) {
+        assert!(crew <= MIXED, "at most 14 crews");
         assert!(places.end <= 1 << PLACE_BITS, "at most 2²⁸ tasks of a crew");
         self.live += places.len();
-        let names = places.map(|place| crew | place as TaskId);
+        let names = places.map(|place| (crew as TaskId) << PLACE_BITS | place as TaskId);
         self.core.ready.with(|ready| ready.extend(names));
     }
 
@@ -241,8 +237,8 @@ impl Executor {
     /// When it returns [`Paused::Until`], the clock shows `until`.
     pub fn advance(&mut self, until: Instant, budget: u64) -> Paused {
         let core = &*self.core;
-        let (mixed, crews) = (&mut self.mixed, &mut self.crews);
-        let mut context = Context::from_waker(self.waker.waker());
+        let crews = &mut self.crews;
+        let mut context = Context::from_waker(core.waker.waker());
         core.budget.set(budget);
         if self.live == 0 {
             return Paused::Finished;
@@ -262,8 +258,8 @@ impl Executor {
                 }
                 None => {
                     let soon = |task| {
-                        if let Some(crew) = crews.get(crew_of(task)) {
-                            crew.fetch(task & PLACE_MASK);
+                        if task < FOREIGN {
+                            crews.fetch(crew_of(task), task & PLACE_MASK);
                         }
                     };
                     let (due, none_before) = core.timers.with(|timers| {
@@ -283,16 +279,13 @@ impl Executor {
                 }
             };
             core.budget.set(left - 1);
+            if task >= FOREIGN {
+                core.wake_foreign(task);
+                continue;
+            }
             core.current.set(task);
-            self.waker.lend_to(task);
-            let finished = match crews.get_mut(crew_of(task)) {
-                Some(crew) => crew.poll(task & PLACE_MASK, &mut context),
-                None if task < FOREIGN => mixed.poll(task & PLACE_MASK, &mut context),
-                None => {
-                    core.wake_foreign(task);
-                    false
-                }
-            };
+            core.waker.lend_to(task);
+            let finished = crews.poll(crew_of(task), task & PLACE_MASK, &mut context);
             if finished {
                 self.live -= 1;
                 if self.live == 0 {
@@ -308,8 +301,8 @@ impl Executor {
     }
 }
 
-/// The crew of a task, as a place among the crews; beyond them for `MIXED` and `FOREIGN`.
-#[inline]
+/// The number of a task's crew.
+#[inline(always)]
 fn crew_of(task: TaskId) -> usize {
     (task >> PLACE_BITS) as usize
 }
@@ -318,7 +311,7 @@ impl Core {
     /// Whether the task's own waker is used, or that of a combinator within the task.
     #[inline]
     fn is_own(&self, context: &Context<'_>) -> bool {
-        std::ptr::eq(context.waker().data(), self.waker.get())
+        std::ptr::eq(context.waker().data(), self.waker.data())
     }
 
     /// Moves the clock to `at` if nothing else can happen up to then.
@@ -382,6 +375,31 @@ impl Core {
 /// The executor's clock and timers, as stages see them.
 #[derive(Clone)]
 pub struct VirtualTime(Rc<Core>);
+
+impl Default for VirtualTime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl VirtualTime {
+    /// A clock that shows zero, for an executor to be made with.
+    #[must_use]
+    pub fn new() -> Self {
+        let inbox = Arc::<Inbox>::default();
+        Self(Rc::new(Core {
+            now: Cell::new(Instant::ZERO),
+            quiet: Cell::new(0),
+            budget: Cell::new(0),
+            current: Cell::new(FOREIGN),
+            waker: Lent::new(Arc::clone(&inbox)),
+            ready: Inner::default(),
+            timers: Inner::default(),
+            foreign: RefCell::default(),
+            inbox,
+        }))
+    }
+}
 
 /// Stands for a task that has been put aside, or for a combinator's waker.
 #[derive(Debug)]

@@ -72,6 +72,7 @@ impl Lent {
     }
 
     /// What tells the waker from any other.
+    #[inline]
     pub fn data(&self) -> *const () {
         self.waker.data()
     }
