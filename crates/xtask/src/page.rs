@@ -90,7 +90,9 @@ pub fn module(features: &[&str], folder: &Path) -> Result<()> {
                 .typescript(true)
                 .web(true)?
                 .omit_default_module_path(false)
-                .reset_state_function(true);
+                .reset_state_function(true)
+                .remove_name_section(true)
+                .remove_producers_section(true);
             bindgen.generate(folder)
         },
     )

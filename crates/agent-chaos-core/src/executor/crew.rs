@@ -1,6 +1,7 @@
 //! Where tasks lie.
 
 use std::future::Future;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::Context;
 
@@ -115,7 +116,8 @@ impl<F: Future<Output = ()>> Crowd<F> {
 }
 
 impl<F: Future<Output = ()>> Crew for Crowd<F> {
-    #[inline]
+    #[cfg_attr(target_arch = "wasm32", inline(always))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     #[allow(unsafe_code)]
     fn poll(&mut self, place: u32, context: &mut Context<'_>) -> bool {
         let bits = &mut self.finished[place as usize / 64];
@@ -143,21 +145,17 @@ impl<F: Future<Output = ()>> Crew for Crowd<F> {
     }
 }
 
-/// Has the processor fetch the cache lines of a value; does nothing where there is no way to ask.
-#[inline]
+/// Has the processor fetch the cache lines of a value, by loads that nobody waits for. (A prefetch
+/// was of little use: the processors tried drop it where the page's address is not at hand.)
+#[inline(always)]
+#[allow(unsafe_code)]
 fn fetch<T>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    #[allow(unsafe_code)]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = std::ptr::from_ref(value).cast::<i8>();
-        for line in (0..size_of::<T>()).step_by(64) {
-            // SAFETY: the address lies within `value`, and a prefetch neither reads nor writes.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(line)) };
-        }
+    let start = std::ptr::from_ref(value).cast::<MaybeUninit<u8>>();
+    for line in (0..size_of::<T>()).step_by(64) {
+        // SAFETY: the address lies within `value`, a live reference; and a byte may be read as one
+        // that may be uninitialized, whatever it is.
+        unsafe { std::ptr::read_volatile(start.add(line)) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
 }
 
 /// Tasks of any kind, each in a box of its own.

@@ -595,4 +595,119 @@ mod tests {
         assert_eq!(executor.advance(Instant::NEVER, 3), Paused::Budget);
         assert_eq!(executor.now().nanos(), 2);
     }
+
+    /// Tasks that sleep for these gaps, one after the other, and log each wake.
+    fn log_of(gaps: &[Vec<u64>], alone: bool, slice: u64, budget: u64) -> Vec<(u64, usize)> {
+        let mut executor = Executor::new();
+        let (time, log) = (executor.virtual_time(), Rc::new(RefCell::new(Vec::new())));
+        executor.spawn_crew(gaps.len() as u32, |index| {
+            let (time, log) = (time.clone(), Rc::clone(&log));
+            let gaps = gaps[index as usize].clone();
+            async move {
+                for gap in gaps {
+                    let at = Instant::from_nanos(time.now().nanos() + gap);
+                    if alone {
+                        time.rest_until(at).await;
+                    } else {
+                        time.sleep_until(at).await;
+                    }
+                    log.borrow_mut().push((time.now().nanos(), index as usize));
+                }
+            }
+        });
+        let mut until = 0_u64;
+        loop {
+            until = until.saturating_add(slice);
+            if executor.advance(Instant::from_nanos(until), budget) == Paused::Finished {
+                return log.take();
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
+        #[test]
+        fn moving_the_clock_in_place_keeps_the_order_of_events(
+            gaps in proptest::collection::vec(proptest::collection::vec(0_u64..20, 0..12), 0..12),
+            slice in 1_u64..40,
+            budget in 1_u64..9,
+        ) {
+            let expected = log_of(&gaps, false, u64::MAX, u64::MAX);
+            proptest::prop_assert_eq!(&log_of(&gaps, true, u64::MAX, u64::MAX), &expected);
+            proptest::prop_assert_eq!(&log_of(&gaps, true, slice, budget), &expected);
+        }
+    }
+
+    #[test]
+    fn the_clock_is_not_moved_in_place_under_a_combinator() {
+        let (mut executor, log) = (Executor::new(), Log::default());
+        let time = executor.virtual_time();
+        let rester = |name, at| {
+            let (time, log) = (time.clone(), Rc::clone(&log));
+            async move {
+                time.rest_until(Instant::from_nanos(at)).await;
+                log.borrow_mut().push((time.now().nanos(), name));
+            }
+        };
+        let inside = [rester("late", 6), rester("early", 2)];
+        executor.spawn(async move {
+            let mut both: FuturesUnordered<_> = inside.into_iter().collect();
+            while both.next().await.is_some() {}
+        });
+        assert_eq!(executor.advance(Instant::NEVER, u64::MAX), Paused::Finished);
+        assert_eq!(*log.borrow(), [(2, "early"), (6, "late")]);
+    }
+
+    #[test]
+    fn a_kept_waker_wakes_its_own_task_whoever_is_polled_by_then() {
+        let (mut executor, log) = (Executor::new(), Rc::new(RefCell::new(Vec::new())));
+        let kept = Rc::new(RefCell::new(Vec::new()));
+        executor.spawn_crew(3, |index| {
+            let (kept, log) = (Rc::clone(&kept), Rc::clone(&log));
+            let mut polls = 0;
+            std::future::poll_fn(move |context| {
+                polls += 1;
+                log.borrow_mut().push(index);
+                kept.borrow_mut().push(context.waker().clone());
+                if polls == 2 {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+        });
+        assert_eq!(executor.advance(Instant::NEVER, u64::MAX), Paused::Waiting);
+        let wakers: Vec<Waker> = kept.take();
+        let others: Vec<_> = [&wakers[2], &wakers[0]].into_iter().cloned().collect();
+        std::thread::spawn(move || others.iter().for_each(Waker::wake_by_ref))
+            .join()
+            .unwrap();
+        assert_eq!(executor.advance(Instant::NEVER, u64::MAX), Paused::Waiting);
+        assert_eq!(*log.borrow(), [0, 1, 2, 2, 0]);
+        // Tasks that have finished are passed over, also after the executor has gone on.
+        wakers[2].wake_by_ref();
+        wakers[1].wake_by_ref();
+        assert_eq!(executor.advance(Instant::NEVER, u64::MAX), Paused::Finished);
+        assert_eq!(*log.borrow(), [0, 1, 2, 2, 0, 1]);
+        drop(executor);
+        wakers[1].wake_by_ref();
+    }
+
+    #[test]
+    fn what_tasks_hold_is_dropped_with_the_executor() {
+        let held = Rc::new(());
+        let mut executor = Executor::new();
+        let time = executor.virtual_time();
+        executor.spawn_crew(5, |index| {
+            let (held, time) = (Rc::clone(&held), time.clone());
+            async move {
+                time.rest_until(Instant::from_nanos(u64::from(index))).await;
+                drop(held);
+            }
+        });
+        executor.advance(Instant::from_nanos(2), u64::MAX);
+        assert_eq!(Rc::strong_count(&held), 3);
+        drop(executor);
+        assert_eq!(Rc::strong_count(&held), 1);
+    }
 }

@@ -20,9 +20,9 @@ use std::collections::VecDeque;
 /// Timers in the front.
 const FRONT: usize = PLACES - 1;
 /// Buckets are taken into the front until it has so many timers.
-const ENOUGH: usize = 12;
+const ENOUGH: usize = 32;
 /// A bucket with at most so many timers is announced as it is spread over smaller ones.
-const SOON: usize = 512;
+const SOON: usize = 1024;
 const BITS: u32 = 6;
 const DIGITS: usize = 1 << BITS;
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
@@ -475,7 +475,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
         #[test]
         fn timers_fire_by_time_and_then_in_the_order_set(steps in prop::collection::vec(step(), 1..120)) {
             let (mut timers, mut model) = (Timers::default(), Model::default());
