@@ -623,4 +623,25 @@ mod tests {
         let agent = arrival::agent(Rc::clone(&stages.load), 0);
         assert!(size_of_val(&agent) <= 64, "{} bytes", size_of_val(&agent));
     }
+
+    #[test]
+    fn a_run_does_the_same_watched_or_not_where_nothing_watches_back() {
+        let mut profile = Profile::default();
+        profile.run.duration_seconds = if cfg!(miri) { 0.4 } else { 20.0 };
+        profile.run.warmup_seconds = 0.1;
+        profile.throttle.enabled = false;
+        let unobserved = run_unobserved(&profile);
+        let mut run = Run::new(&profile);
+        while !run.advance(Limit::NONE) {}
+        let counts = run.counts();
+        assert!(counts.completed > 0);
+        assert_eq!(
+            unobserved,
+            Unobserved {
+                created: counts.created,
+                refused: counts.refused,
+                completed: counts.completed
+            }
+        );
+    }
 }

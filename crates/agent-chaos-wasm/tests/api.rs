@@ -195,3 +195,29 @@ fn a_new_seed_is_another_one() {
     let seeds: std::collections::BTreeSet<_> = (0..8).map(|_| new_seed().unwrap()).collect();
     assert!(seeds.len() > 1);
 }
+
+#[wasm_bindgen_test]
+fn a_run_can_be_finished_without_giving_way() {
+    for (name, golden) in GOLDEN {
+        let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+        let run = Run::new(&golden["profile"].to_string()).unwrap();
+        run.finish().unwrap();
+        assert!(run.finished(), "{name}");
+        assert_eq!(golden["digest"], run.digest(), "{name}");
+        // There is nothing more to do, and no harm in asking.
+        run.finish().unwrap();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_run_that_plays_is_not_finished_behind_its_back() {
+    let run = Run::new(&profile("exp-002")).unwrap();
+    run.set_speed(1.0);
+    let playing = run.play(Function::new_no_args(""));
+    let refused = run.finish().unwrap_err();
+    assert_eq!(text(&refused, "name"), "BusyError");
+    run.pause();
+    JsFuture::from(playing).await.unwrap();
+    run.finish().unwrap();
+    assert!(run.finished());
+}

@@ -34,6 +34,9 @@ enum Command {
         /// Only the parts whose name contains this
         #[arg(long)]
         only: Option<String>,
+        /// Run the executor's tests under Miri instead, which looks for undefined behaviour
+        #[arg(long, conflicts_with = "only")]
+        miri: bool,
     },
     /// Measure the speed against a bare loop; reports go to target/bench
     Bench(bench::Options),
@@ -53,7 +56,8 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Serve { port } => page::serve(port),
         Command::Build => page::build(),
-        Command::Test { only } => suite::test(only.as_deref()),
+        Command::Test { miri: true, .. } => suite::miri(),
+        Command::Test { only, .. } => suite::test(only.as_deref()),
         Command::Bench(options) => bench::bench(&options),
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),

@@ -220,6 +220,55 @@ fn number_before(text: &str, word: &str) -> u64 {
         .unwrap_or(0)
 }
 
+/// The executor's tests under Miri, where all unsafe code is. Installs what that takes.
+pub fn miri() -> Result<()> {
+    step("installing Miri (a second toolchain)", || {
+        run(command(
+            "rustup",
+            &[
+                "toolchain",
+                "install",
+                "nightly",
+                "--profile",
+                "minimal",
+                "--component",
+                "miri,rust-src",
+                "--no-self-update",
+            ],
+        ))
+    })?;
+    let mut tests = command(
+        "rustup",
+        &[
+            "run",
+            "nightly",
+            "cargo",
+            "miri",
+            "test",
+            "--package",
+            "agent-chaos-core",
+            "--lib",
+            "--",
+            "executor",
+            "run::tests",
+        ],
+    );
+    // Cargo sets these for what it runs; the other toolchain has its own. Random test cases come
+    // from the system's entropy, and nothing is kept in files.
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        tests.env_remove(name);
+    }
+    tests
+        .env("MIRIFLAGS", "-Zmiri-disable-isolation")
+        .env("CARGO_TARGET_DIR", target().join("miri"));
+    let (counts, success) = watch(tests)?;
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    if !success || counts.passed == 0 {
+        bail!("Miri found something, or ran nothing");
+    }
+    Ok(())
+}
+
 /// Formatting, clippy, documentation and types, each with warnings as errors.
 pub fn lint() -> Result<()> {
     page::wasm_target()?;

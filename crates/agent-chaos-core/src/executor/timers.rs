@@ -475,7 +475,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 2000 }))]
         #[test]
         fn timers_fire_by_time_and_then_in_the_order_set(steps in prop::collection::vec(step(), 1..120)) {
             let (mut timers, mut model) = (Timers::default(), Model::default());
