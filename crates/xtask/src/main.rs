@@ -46,8 +46,6 @@ enum Command {
     Bless,
     /// Put the static site into dist/
     Dist,
-    /// Time other simulation engines with the same work, and print a table
-    Peers,
     /// Take screenshots of the page into tests/browser/output
     Shots,
 }
@@ -62,10 +60,6 @@ fn main() -> Result<()> {
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
         Command::Dist => page::dist(),
-        Command::Peers => {
-            print!("{}", peers::table(&peers::run()?));
-            Ok(())
-        }
         Command::Shots => suite::shots(),
     }
 }

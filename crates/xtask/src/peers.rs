@@ -4,7 +4,6 @@
 //! installed under `target/peers`; nothing is written into the source tree.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -193,34 +192,6 @@ pub fn run() -> Result<Vec<PeerResult>> {
         );
     }
     Ok(results)
-}
-
-/// The results as a Markdown table: nanoseconds per request, and how many times the yardstick's.
-#[must_use]
-pub fn table(results: &[PeerResult]) -> String {
-    let mut table = format!("| engine | {} |\n", WORKLOADS.join(" | "));
-    table.push_str(&"| --- ".repeat(1 + WORKLOADS.len()));
-    table.push_str("|\n");
-    for engine in &ENGINES {
-        let of_engine = || results.iter().filter(|result| result.name == engine.name);
-        let Some(first) = of_engine().next() else {
-            continue;
-        };
-        let _ = write!(table, "| {} {} |", engine.name, first.version);
-        for workload in WORKLOADS {
-            let _ = match of_engine().find(|result| result.workload == workload) {
-                Some(result) => write!(
-                    table,
-                    " {:.0} ({:.1} ×) |",
-                    result.nanos_per_request,
-                    result.ratio()
-                ),
-                None => write!(table, " – |"),
-            };
-        }
-        table.push('\n');
-    }
-    table
 }
 
 /// One engine with one workload, and what came out so far.

@@ -16,10 +16,11 @@ pub trait Crew {
 
 /// All crews of an executor.
 pub trait Crews {
-    /// Polls a task of a crew, as [`Crew::poll`].
+    /// Polls a task of a crew; whether it has finished now. One that has finished before is passed
+    /// over.
     fn poll(&mut self, crew: usize, place: u32, context: &mut Context<'_>) -> bool;
 
-    /// As [`Crew::fetch`].
+    /// Has the processor fetch a task that will be polled before long.
     fn fetch(&self, crew: usize, place: u32);
 
     /// How many tasks there are of each crew, in the order in which they start.
