@@ -249,3 +249,16 @@ test('the whole experiment by keyboard alone', async ({ page, site }) => {
   await page.keyboard.press('Enter');
   await expect(at(page, 'state')).toHaveText('COLLAPSED');
 });
+
+test('a browser that cannot run the engine is told why', async ({ page, site }) => {
+  await page.addInitScript(() => {
+    const refuse = async () => {
+      throw new WebAssembly.CompileError('invalid opcode');
+    };
+    WebAssembly.instantiateStreaming = refuse;
+    WebAssembly.instantiate = refuse;
+  });
+  await page.goto(site);
+  await expect(at(page, 'error')).toContainText('lacks WebAssembly with fixed-width SIMD');
+  await expect(at(page, 'error')).toContainText('A newer browser can run it.');
+});

@@ -13,9 +13,18 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Run} Run */
 /** @typedef {typeof wasm} Engine */
 
-/** @returns {Promise<Engine>} */
+/**
+ * @returns {Promise<Engine>}
+ * @throws {Error} Named `UnsupportedError` where the browser cannot run the module at all.
+ */
 export async function load() {
-  await init();
+  try {
+    await init();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    const needed = 'this browser lacks WebAssembly with fixed-width SIMD, which came with Chrome 91, Firefox 89 and Safari 16.4';
+    throw Object.assign(new Error(needed, { cause: error }), { name: 'UnsupportedError' });
+  }
   return wasm;
 }
 

@@ -50,6 +50,7 @@ async function start() {
 }
 
 start().catch((error) => {
-  const message = `The engine could not be loaded: ${error instanceof Error ? error.message : error}. Reload the page to try again.`;
+  const way = error instanceof Error && error.name === 'UnsupportedError' ? 'A newer browser can run it.' : 'Reload the page to try again.';
+  const message = `The engine could not be loaded: ${error instanceof Error ? error.message : error}. ${way}`;
   place('controls').replaceChildren(element('p', { class: 'notice bad', role: 'alert', 'data-testid': 'error', text: message }));
 });

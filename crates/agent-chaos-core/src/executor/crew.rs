@@ -5,6 +5,16 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::Context;
 
+use sealed::Sealed;
+
+mod sealed {
+    /// Cannot be named, and so not implemented, outside.
+    pub trait Sealed {}
+
+    impl<A, B, C, D> Sealed for super::Four<A, B, C, D> {}
+    impl Sealed for super::Spawned {}
+}
+
 /// Tasks that are polled by their place.
 pub trait Crew {
     /// Polls a task; whether it has finished now. One that has finished before is passed over.
@@ -14,8 +24,9 @@ pub trait Crew {
     fn fetch(&self, place: u32);
 }
 
-/// All crews of an executor.
-pub trait Crews {
+/// All crews of an executor. Only the kinds here can be: the executor relies on `fetch` to do
+/// nothing but read.
+pub trait Crews: Sealed {
     /// Polls a task of a crew; whether it has finished now. One that has finished before is passed
     /// over.
     fn poll(&mut self, crew: usize, place: u32, context: &mut Context<'_>) -> bool;

@@ -12,9 +12,12 @@
 //! ready tasks are polled in the order they were woken; when none is ready, the clock jumps to the
 //! next timer; timers due at one instant fire in the order they were set.
 //!
-//! The stages' own futures find their task through the executor, not through the waker, so that
-//! nothing is cloned or counted on the way. A real waker is passed all the same: any foreign
-//! future or combinator works inside a task.
+//! Tasks of one kind lie side by side ([`Crowd`]); the stages' own futures find their task through
+//! the executor, not through the waker, so that nothing is cloned or counted on the way. A real
+//! waker is passed all the same: any foreign future or combinator works inside a task.
+//!
+//! All `unsafe` code of the project is in this folder: pinning tasks where they lie and reading
+//! ahead (`crew.rs`), the lent waker (`waker.rs`), and the cell around ready tasks and timers (here).
 
 mod crew;
 mod timers;
@@ -92,7 +95,8 @@ struct Inner<T>(UnsafeCell<T>);
 
 impl<T> Inner<T> {
     /// Uses the value. `with` may not call anything that could come back here: every use is a
-    /// single operation on plain data, written out in this file.
+    /// single operation on plain data, written out in this file; the one call out, to
+    /// [`Crews::fetch`], only reads memory, which the trait being sealed makes sure of.
     #[inline]
     #[allow(unsafe_code)]
     fn with<R>(&self, with: impl FnOnce(&mut T) -> R) -> R {
@@ -367,7 +371,8 @@ impl Core {
         if self.is_own(context) {
             self.current.get()
         } else {
-            self.foreign.borrow_mut().keep(context.waker().clone())
+            let waker = context.waker().clone();
+            self.foreign.borrow_mut().keep(waker)
         }
     }
 }
