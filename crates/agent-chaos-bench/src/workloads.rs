@@ -12,7 +12,15 @@ pub fn open_loop(requests: u32) -> Profile {
     profile
 }
 
-/// The same queue with this many agents, each its own task, which think and then send. Their
+/// The preset `mm1` with this many requests: an open-loop M/M/1 queue at 0.9 of its capacity.
+#[must_use]
+pub fn single_worker(requests: u32) -> Profile {
+    let mut profile = presets::find("mm1").expect("a preset").profile();
+    profile.run.max_requests = Some(requests);
+    profile
+}
+
+/// The queue of [`open_loop`] with this many agents, each its own task, which think and then send. Their
 /// thinking offers as much as the open loop does.
 ///
 /// # Panics
