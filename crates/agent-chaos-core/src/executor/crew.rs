@@ -129,7 +129,7 @@ impl<F: Future<Output = ()>> Crowd<F> {
 
 impl<F: Future<Output = ()>> Crew for Crowd<F> {
     #[cfg_attr(target_arch = "wasm32", inline(always))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(never))]
     #[allow(unsafe_code)]
     fn poll(&mut self, place: u32, context: &mut Context<'_>) -> bool {
         let bits = &mut self.finished[place as usize / 64];
