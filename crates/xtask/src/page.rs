@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::steps::{cargo, command, exists, in_web, npm_bin, root, run, step, target};
+use crate::steps::{cargo, command, exists, npm_bin, npm_ci, root, run, step, target};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -40,16 +40,7 @@ pub fn npm_packages() -> Result<()> {
         return Ok(());
     }
     step("installing the page's packages from the lock file", || {
-        run(in_web(
-            "npm",
-            &[
-                "ci",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel=error",
-            ],
-        ))?;
+        run(npm_ci(&root().join("web")))?;
         Ok(fs::write(&stamp, &lock)?)
     })
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::steps::{cargo, command, exists, root, run as succeed, step, target};
+use crate::steps::{cargo, command, exists, npm_ci, root, run as succeed, step, target};
 
 /// What one engine took for one workload: the round with the median ratio to the yardstick.
 #[derive(Clone, Debug)]
@@ -394,17 +394,8 @@ fn javascript() -> Result<Place> {
         }
     }
     once(&folder, &from.join("package-lock.json"), || {
-        let mut npm = command(
-            "npm",
-            &[
-                "ci",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel=error",
-            ],
-        );
-        npm.current_dir(&folder).stdout(Stdio::null());
+        let mut npm = npm_ci(&folder);
+        npm.stdout(Stdio::null());
         succeed(npm)
     })?;
     Ok(Place {

@@ -48,6 +48,22 @@ pub fn npm_bin(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// npm, to install the packages of a folder's lock file there.
+pub fn npm_ci(folder: &Path) -> Command {
+    let mut npm = command(
+        "npm",
+        &[
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ],
+    );
+    npm.current_dir(folder);
+    npm
+}
+
 /// Cargo, as this program was started by it.
 pub fn cargo(arguments: &[&str]) -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());

@@ -2,22 +2,21 @@
 //! they were set.
 //!
 //! ```text
-//!   set ──► front (sorted, at most eight, before `edge`) ──► fire
-//!     └───► far (at or after `edge`) ──► the nearest bucket becomes the next front
+//!   set ──► front (sorted, a few dozen at most, before `edge`) ──► fire
+//!     └───► far (at or after `edge`) ──► the nearest buckets become the next front
 //! ```
 //!
-//! With a handful of timers there is only the front, a sorted list that is kept without a branch
-//! that depends on the times. Beyond that, times at or after `edge` wait in a monotone radix heap:
-//! 64 buckets for each group of six bits, a timer lying by the highest group in which its time
-//! differs from `base`. No order number is kept: each list is filled in the order of setting, and
-//! every move keeps that order.
+//! With a few dozen timers there is only the front, a sorted list. Beyond that, times at or after
+//! `edge` wait in a monotone radix heap: 64 buckets for each group of six bits, a timer lying by the
+//! highest group in which its time differs from `base`. No order number is kept: each list is
+//! filled in the order of setting, and every move keeps that order.
 //!
 //! Source: Ahuja, Mehlhorn, Orlin, Tarjan, *Faster algorithms for the shortest path problem*
 //! (J. ACM 37, 1990), for the radix heap.
 
 use std::collections::VecDeque;
 
-/// Timers in the front.
+/// Timers in the front at most.
 const FRONT: usize = PLACES - 1;
 /// Buckets are taken into the front until it has so many timers.
 const ENOUGH: usize = 32;
@@ -26,7 +25,7 @@ const SOON: usize = 1024;
 const BITS: u32 = 6;
 const DIGITS: usize = 1 << BITS;
 const LEVELS: usize = 64usize.div_ceil(BITS as usize);
-/// Marks a free place in the front.
+/// Later than any timer.
 const NEVER: u64 = u64::MAX;
 
 /// A timer.
@@ -184,7 +183,8 @@ impl Timers {
                 bucket.clear();
                 self.far.mark_empty(nearest);
                 if taken == 0 {
-                    // Nothing will be set before the first timer has fired; the base stays there.
+                    // The base stays here while further buckets are taken, so that what the front
+                    // has no room for can go back.
                     self.far.base = start;
                 }
                 continue;
@@ -233,8 +233,7 @@ impl Timers {
 
 /// A few timers, the latest first; of one time, the last set first.
 ///
-/// Below the latest lies one that never fires, so that looking for a place ends there. Places are
-/// cut to the length of the array, a power of two, so that no access needs to be checked.
+/// Place 0 has one that never fires, which is the first when there is no other.
 struct Front {
     timers: [Due; PLACES],
     /// The place of the soonest.
