@@ -161,7 +161,7 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
     let conflicts: Vec<_> = profile
         .conflicts()
         .into_iter()
-        .map(|conflict| Problem::new(conflict.field, conflict.found, conflict.accepted))
+        .map(|conflict| Problem::new(&conflict.field, conflict.found, conflict.accepted))
         .collect();
     if conflicts.is_empty() {
         Ok(profile)
@@ -221,35 +221,67 @@ pub fn set_value(whole: &mut Value, path: &str, value: Value) -> Result<(), Prof
     let mut node = schema();
     let mut pointer = String::new();
     for name in path.split('.') {
-        let inner = node
-            .pointer("/properties")
-            .and_then(Value::as_object)
-            .filter(|o| !o.is_empty());
         pointer.push('/');
         pointer.push_str(&escape(name));
-        let Some(next) = inner.and_then(|properties| properties.get(name)) else {
-            let accepted = inner.map_or_else(|| "a path that ends before".to_owned(), names_of);
-            return Err(ProfileError::one(Problem::new(
-                &pointer,
-                "an unknown field",
-                accepted,
-            )));
-        };
-        if place.is_null() {
-            *place = node.get("x-template").cloned().unwrap_or_else(|| json!({}));
-        }
-        let Value::Object(fields) = place else {
-            return Err(ProfileError::one(Problem::new(
-                &pointer,
-                "a path into a plain value",
-                "a section",
-            )));
-        };
-        place = fields.entry(name.to_owned()).or_insert(Value::Null);
-        node = next;
+        (place, node) = enter(place, node, name).map_err(|(found, accepted)| {
+            ProfileError::one(Problem::new(&pointer, found, accepted))
+        })?;
     }
     *place = value;
     Ok(())
+}
+
+/// One step of a path: into a field of a section, which is switched on if it was off, or into an
+/// entry of a list, which may be a new one at its end. Else what was found, and what is accepted.
+fn enter<'a>(
+    place: &'a mut Value,
+    node: &'static Value,
+    name: &str,
+) -> Result<(&'a mut Value, &'static Value), (String, String)> {
+    if let Some(inner) = node.get("items") {
+        if place.is_null() {
+            *place = json!([]);
+        }
+        let Value::Array(items) = place else {
+            return Err(("a path into a plain value".into(), "a list".into()));
+        };
+        let index = name.parse::<usize>().ok().filter(|&i| i <= items.len());
+        let Some(index) = index else {
+            let accepted = format!("the number of an entry from 0 to {}", items.len());
+            return Err((shorten(name), accepted));
+        };
+        if index == items.len() {
+            items.push(Value::Null);
+        }
+        return Ok((&mut items[index], inner));
+    }
+    let properties = node.get("properties").and_then(Value::as_object);
+    let Some(properties) = properties.filter(|properties| !properties.is_empty()) else {
+        return Err(("an unknown field".into(), "a path that ends before".into()));
+    };
+    let Some(inner) = properties.get(name) else {
+        return Err(("an unknown field".into(), names_of(properties)));
+    };
+    if place.is_null() {
+        *place = template(node);
+    }
+    let Value::Object(fields) = place else {
+        return Err(("a path into a plain value".into(), "a section".into()));
+    };
+    let inner_place = fields
+        .entry(name.to_owned())
+        .or_insert_with(|| absent(inner));
+    Ok((inner_place, inner))
+}
+
+/// What a section is when it is switched on.
+fn template(node: &Value) -> Value {
+    node.get("x-template").cloned().unwrap_or_else(|| json!({}))
+}
+
+/// What a field is that is not written.
+fn absent(node: &Value) -> Value {
+    node.get("default").cloned().unwrap_or(Value::Null)
 }
 
 /// One field in which a profile differs from another.
@@ -286,45 +318,59 @@ fn collect_changes(
     path: &mut String,
     found: &mut Vec<Change>,
 ) {
-    let Value::Object(new) = to else {
-        if from != to {
-            found.push(Change {
-                path: path.clone(),
-                from: from.clone(),
-                to: to.clone(),
-            });
-        }
-        return;
+    let change = |path: &str| Change {
+        path: path.to_owned(),
+        from: from.clone(),
+        to: to.clone(),
     };
-    // A section that was off is switched on by its template, so only what differs from that counts.
-    let switched_on = from.is_null();
-    let template = node.get("x-template").cloned().unwrap_or_else(|| json!({}));
-    let old = if switched_on { &template } else { from };
-    let before = found.len();
-    for (name, value) in new {
-        let length = path.len();
-        if !path.is_empty() {
-            path.push('.');
+    match (from, to) {
+        (_, Value::Object(new)) => {
+            // A section that was off is switched on by its template, so only what differs counts.
+            let switched_on = from.is_null();
+            let template = template(node);
+            let old = if switched_on { &template } else { from };
+            let before = found.len();
+            let properties = node["properties"].as_object();
+            for (name, inner) in properties.into_iter().flatten() {
+                // A field that is not written is as if it were absent.
+                let [old, new] = [old.get(name), new.get(name)]
+                    .map(|value| value.cloned().unwrap_or_else(|| absent(inner)));
+                within(path, name, |path| {
+                    collect_changes(&old, &new, inner, path, found);
+                });
+            }
+            if switched_on && found.len() == before {
+                // All as in the template: one field, set to what it is, switches the section on.
+                found.push(change(path));
+            }
         }
-        path.push_str(name);
-        let inner = &node["properties"][name.as_str()];
-        collect_changes(
-            old.get(name).unwrap_or(&Value::Null),
-            value,
-            inner,
-            path,
-            found,
-        );
-        path.truncate(length);
+        (Value::Array(old), Value::Array(new))
+            if old.len() <= new.len() && new.iter().all(Value::is_object) =>
+        {
+            for (index, new) in new.iter().enumerate() {
+                let old = old.get(index).unwrap_or(&Value::Null);
+                within(path, &index.to_string(), |path| {
+                    collect_changes(old, new, &node["items"], path, found);
+                });
+            }
+        }
+        _ => {
+            if from != to {
+                found.push(change(path));
+            }
+        }
     }
-    if switched_on && found.len() == before {
-        // All as in the template: one field, set to what it is, switches the section on.
-        found.push(Change {
-            path: path.clone(),
-            from: Value::Null,
-            to: to.clone(),
-        });
+}
+
+/// Goes one step down a dotted path and back.
+fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
+    let length = path.len();
+    if !path.is_empty() {
+        path.push('.');
     }
+    path.push_str(name);
+    visit(path);
+    path.truncate(length);
 }
 
 /// The parsed schema.
@@ -373,6 +419,9 @@ fn tidy(node: &mut Value) {
             tidy(inner);
         }
     }
+    if let Some(items) = fields.get_mut("items") {
+        tidy(items);
+    }
 }
 
 fn newer_version(value: &Value) -> Option<Problem> {
@@ -418,6 +467,7 @@ fn check(node: &Value, value: &mut Value, pointer: &mut String, problems: &mut V
     }
     match value {
         Value::Object(fields) => check_fields(node, fields, pointer, problems),
+        Value::Array(items) => check_items(node, items, pointer, problems),
         Value::Number(number) => {
             let number = number.as_f64().unwrap_or(f64::NAN);
             let low = node
@@ -464,6 +514,28 @@ fn check_fields(
             }
             None => {}
         }
+        pointer.truncate(length);
+    }
+}
+
+fn check_items(
+    node: &Value,
+    items: &mut [Value],
+    pointer: &mut String,
+    problems: &mut Vec<Problem>,
+) {
+    let bound = |name: &str| node.get(name).and_then(Value::as_u64);
+    let count = items.len() as u64;
+    if count < bound("minItems").unwrap_or(0) || count > bound("maxItems").unwrap_or(u64::MAX) {
+        let found = format!("a list of {count}");
+        problems.push(Problem::new(pointer, found, accepted(node)));
+        return;
+    }
+    for (index, item) in items.iter_mut().enumerate() {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(&index.to_string());
+        check(&node["items"], item, pointer, problems);
         pointer.truncate(length);
     }
 }
@@ -515,6 +587,14 @@ fn accepted(node: &Value) -> String {
                 None => "null (off)".to_owned(),
             },
             "object" => "a section in braces".to_owned(),
+            "array" => {
+                let bound = |name: &str| node.get(name).and_then(Value::as_u64);
+                match (bound("minItems").unwrap_or(0), bound("maxItems")) {
+                    (least, Some(most)) => format!("a list of {least} to {most} entries"),
+                    (0, None) => "a list".to_owned(),
+                    (least, None) => format!("a list of at least {least} entries"),
+                }
+            }
             other => other.to_owned(),
         });
     }
