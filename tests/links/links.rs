@@ -111,6 +111,17 @@ fn the_compressed_form_opens_and_notices_damage() {
 }
 
 #[test]
+fn a_long_list_of_rates_fits_into_a_link() {
+    let rates: Vec<f64> = (0..10_000).map(|n| f64::from(n * n % 9973) / 7.0).collect();
+    let profile = exp_002_with_six_workers();
+    let profile = wire::set(&profile, "arrivals.replay.rates_per_second", json!(rates)).unwrap();
+    assert!(wire::to_text(&profile).len() > 100_000);
+    let opened = decode(&encode(&profile, Some("exp-002"), Some(DIGEST))).unwrap();
+    assert_eq!(opened.profile, profile);
+    assert_eq!(opened.outcome(DIGEST), Outcome::Reproduced);
+}
+
+#[test]
 fn errors_say_what_is_wrong() {
     let kind = |link: &str| decode(link).unwrap_err().kind();
     assert_eq!(kind(""), "empty");
@@ -162,7 +173,19 @@ fn settings() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
         Just(("faults.spike", Value::Null)),
         (0.0..=1.0).prop_map(|x: f64| ("faults.error.base_probability", json!(x))),
         (0.1..9e5).prop_map(|x: f64| ("arrivals.rate_per_second", json!(x))),
+        (0.0..9.0).prop_map(|x: f64| ("arrivals.spike.factor", json!(x))),
+        prop::collection::vec(0.0..9e5, 1..9)
+            .prop_map(|x| ("arrivals.replay.rates_per_second", json!(x))),
+        (0_u32..20).prop_map(|n| ("extra_arrivals", json!(vec![json!({}); n as usize]))),
+        (0.1..9e3).prop_map(|x: f64| ("extra_arrivals.0.rate_per_second", json!(x))),
+        (0.0..9e3)
+            .prop_map(|x: f64| ("extra_arrivals.1.ramp.stages.0.target_per_second", json!(x))),
+        (0_u8..8).prop_map(|n| ("requests.heavy.priority", json!(n))),
         Just(("workers.service.distribution", json!("exponential"))),
+        Just(("workers.service.distribution", json!("lognormal"))),
+        (0.1..1e3).prop_map(|x: f64| ("workers.service.scv", json!(x))),
+        prop::collection::vec(0.001..1e6, 1..200)
+            .prop_map(|list| ("workers.service.empirical_ratios", json!(list))),
         any::<bool>().prop_map(|on| ("detector.enabled", json!(on))),
     ];
     prop::collection::vec(one, 0..8)

@@ -80,12 +80,14 @@ fn show_presets(name: Option<&str>, out: &mut impl Write) -> Result<(), Stop> {
         writeln!(out, "{}", wire::to_pretty(&preset.profile()))?;
         return Ok(());
     }
-    for preset in PRESETS {
-        writeln!(
-            out,
-            "{:<14} {:<20} {}",
-            preset.name, preset.title, preset.summary
-        )?;
+    let width = PRESETS.iter().map(|preset| preset.name.len()).max();
+    let width = width.unwrap_or(0);
+    for group in PRESETS.chunk_by(|one, next| one.group == next.group) {
+        writeln!(out, "{}", group[0].group)?;
+        for preset in group {
+            writeln!(out, "  {:<width$}  {}", preset.name, preset.summary)?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

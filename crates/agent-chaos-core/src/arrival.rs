@@ -5,6 +5,7 @@
 //!               ▲                           └─► failure ─► back off ──┤
 //!               └─────────────────────────────────────────────────────┘
 //!  generator:  gap ─► send ─► gap ─► send …          (whatever becomes of the earlier ones)
+//!               ▲ how long, the rate's shape says
 //! ```
 
 use std::cell::Cell;
@@ -13,28 +14,35 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::client::Clients;
 use crate::event::{Emit, Event, Fact};
-use crate::profile::{Agents, ArrivalProcess, Arrivals, Backoff};
+use crate::profile::{Agents, ArrivalProcess, Arrivals, Backoff, Profile, Requests, Service};
 use crate::queue::Queue;
 use crate::random::{Draws, Purpose, Randomness, Source, SourceKind};
 use crate::request::{Answers, FailureMode, Register, Request, Sender, Ticket, Work};
 use crate::runtime::Runtime;
+use crate::shape::Pace;
 use crate::throttle::Throttle;
 use crate::units::{Instant, Span};
 
 /// When no more requests may be created: at a fixed moment, or once there have been enough.
+///
+/// The load may go on for a while after the end of the counted time.
 pub struct Horizon {
     at: Cell<Instant>,
+    load_stops: Cell<Instant>,
     created: Cell<u64>,
     most: u64,
 }
 
 impl Horizon {
-    /// No request at or after `at`, and none beyond the first `most`.
+    /// No counted request at or after `at`, none at all from `after` later on, and none beyond the
+    /// first `most`.
     #[must_use]
-    pub fn new(at: Instant, most: Option<u32>) -> Self {
+    pub fn new(at: Instant, after: Span, most: Option<u32>) -> Self {
         Self {
             at: Cell::new(at),
+            load_stops: Cell::new(at + after),
             created: Cell::new(0),
             most: most.map_or(u64::MAX, u64::from),
         }
@@ -55,6 +63,12 @@ impl Horizon {
     /// Moves the end forward to `at`, if it is later now.
     pub fn bring_forward(&self, at: Instant) {
         self.at.set(self.at.get().min(at));
+        self.stop_load(at);
+    }
+
+    /// No request at or after `at`.
+    pub fn stop_load(&self, at: Instant) {
+        self.load_stops.set(self.load_stops.get().min(at));
     }
 
     /// The number of a request created now. The last one allowed ends the run right after itself.
@@ -82,14 +96,70 @@ pub struct Load<R: Runtime, E: Emit> {
     pub queue: Rc<Queue<R, E>>,
     /// Where answers come back.
     pub answers: Rc<Answers<R>>,
+    /// Who sends requests and sees to their answers, where there are client policies or a network.
+    pub clients: Option<Rc<Clients<R, E>>>,
     /// The feedback.
     pub throttle: Rc<Throttle>,
     /// The end.
     pub horizon: Rc<Horizon>,
-    /// Light and heavy, and how much.
-    pub work: Work,
+    /// What requests are like, where their generator does not say otherwise.
+    pub demand: Demand,
     /// What agents do.
     pub agents: Agents,
+    /// How long they think and back off, which a timeline may change.
+    pub pauses: Pauses,
+}
+
+/// How long agents pause between requests.
+pub struct Pauses {
+    think_seconds: Cell<f64>,
+    backoff: Cell<Option<Backoff>>,
+}
+
+impl Pauses {
+    /// Pauses by these rules.
+    #[must_use]
+    pub fn new(rules: &Agents) -> Self {
+        Self {
+            think_seconds: Cell::new(rules.think_seconds),
+            backoff: Cell::new(rules.backoff),
+        }
+    }
+}
+
+/// What requests are like: light or heavy, how much work, and how urgent.
+pub struct Demand {
+    work: Work,
+    /// By class.
+    levels: [u8; 2],
+}
+
+impl Demand {
+    /// Requests of this mix and of its priorities, whose work varies as the service time does.
+    #[must_use]
+    pub fn new(requests: &Requests, service: &Service) -> Self {
+        Self {
+            work: Work::new(requests, service),
+            levels: [requests.light.priority, requests.heavy.priority],
+        }
+    }
+
+    /// The requests of a generator, if it says more of them than the profile.
+    fn of(rules: &Arrivals, profile: &Profile) -> Option<Self> {
+        if rules.mix.is_none() && rules.priority.is_none() {
+            return None;
+        }
+        let mut requests = profile.requests.clone();
+        if let Some(mix) = &rules.mix {
+            requests.light.share = mix.light_share;
+            requests.heavy.share = mix.heavy_share;
+        }
+        if let Some(priority) = rules.priority {
+            requests.light.priority = priority;
+            requests.heavy.priority = priority;
+        }
+        Some(Self::new(&requests, &profile.workers.service))
+    }
 }
 
 impl<R: Runtime, E: Emit> Load<R, E> {
@@ -100,19 +170,23 @@ impl<R: Runtime, E: Emit> Load<R, E> {
 
     /// Whether no request may be created at this moment.
     #[inline]
-    fn is_over_at(&self, at: Instant) -> bool {
-        at >= self.horizon.at()
+    #[must_use]
+    pub fn is_over_at(&self, at: Instant) -> bool {
+        at >= self.horizon.load_stops.get()
     }
 
     #[inline(always)]
-    fn create(&self, sender: Sender, draws: Draws) -> Ticket {
+    fn create(&self, sender: Sender, draws: Draws, demand: &Demand) -> Ticket {
         let now = self.runtime.now();
-        let (class, work_ratio) = self.work.draw(&self.randomness, draws);
+        let (class, work_ratio) = demand.work.draw(&self.randomness, draws);
         let request = Request {
             number: self.horizon.number(now),
             created: now,
+            deadline: Instant::NEVER,
             sender,
+            attempt: 0,
             class,
+            level: demand.levels[class as usize],
             work_ratio,
             draws,
         };
@@ -120,17 +194,6 @@ impl<R: Runtime, E: Emit> Load<R, E> {
             let fact = Fact::Created(request);
             self.events.emit(Event { at: now, fact });
         })
-    }
-
-    /// The draws of an open loop's request, and the gap before it.
-    #[inline(always)]
-    fn arrival(&self, source: Source, ordinal: u64, rules: &Arrivals) -> (Draws, Span) {
-        let draws = source.request(ordinal);
-        let gap = match rules.process {
-            ArrivalProcess::Poisson => self.randomness.exponential(draws, Purpose::Interarrival),
-            ArrivalProcess::Even => 1.0,
-        };
-        (draws, Span::from_seconds(gap / rules.rate_per_second))
     }
 
     /// When the agent of this source wakes for the first time.
@@ -147,10 +210,34 @@ impl<R: Runtime, E: Emit> Load<R, E> {
     /// How long an agent pauses after an answer: it thinks, or backs off after failures in a row.
     #[inline(always)]
     fn pause(&self, failures: u32, draws: Draws) -> Span {
-        Span::from_seconds(match &self.agents.backoff {
-            Some(backoff) if failures > 0 => back_off(backoff, failures, &self.randomness, draws),
-            _ => self.agents.think_seconds * self.randomness.exponential(draws, Purpose::Think),
+        let pauses = &self.pauses;
+        Span::from_seconds(match pauses.backoff.get() {
+            Some(backoff) if failures > 0 => back_off(&backoff, failures, &self.randomness, draws),
+            _ => {
+                let think = pauses.think_seconds.get();
+                think * self.randomness.exponential(draws, Purpose::Think)
+            }
         })
+    }
+
+    /// One agent or generator will create nothing more.
+    fn leave(&self) {
+        match &self.clients {
+            Some(clients) => clients.load_left(),
+            None => self.queue.sender_left(),
+        }
+    }
+
+    /// Goes by the numbers of this profile from now on.
+    pub fn follow(&self, profile: &Profile) {
+        if let Some(rules) = &profile.agents {
+            self.pauses.think_seconds.set(rules.think_seconds);
+            self.pauses.backoff.set(rules.backoff);
+        }
+        if let Some(clients) = &self.clients {
+            clients.follow(profile);
+        }
+        self.demand.work.follow(&profile.requests);
     }
 
     /// Waits for the answer to a request that the queue has taken.
@@ -162,6 +249,10 @@ impl<R: Runtime, E: Emit> Load<R, E> {
     /// Offers a request to the queue; whether an answer will come.
     #[inline(always)]
     fn offer(&self, ticket: Ticket) -> bool {
+        if let Some(clients) = &self.clients {
+            clients.call(ticket);
+            return true;
+        }
         match self.queue.offer(ticket) {
             Ok(()) => true,
             Err(refused) => {
@@ -181,7 +272,7 @@ struct Answer<'a, R: Runtime, E: Emit> {
 impl<R: Runtime, E: Emit> Future for Answer<'_, R, E> {
     type Output = FailureMode;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<FailureMode> {
         let Self { load, ticket } = *self;
         let answer = load.answers.poll(&load.runtime, ticket, context);
@@ -216,7 +307,7 @@ pub fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32) -> impl Futu
             if load.is_over() {
                 break;
             }
-            let ticket = load.create(Sender::agent(index), draws);
+            let ticket = load.create(Sender::agent(index), draws, &load.demand);
             let good = load.offer(ticket) && load.answer(ticket).await.is_good();
             sent += 1;
             failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
@@ -229,8 +320,48 @@ pub fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32) -> impl Futu
             }
             load.runtime.rest_until(wake).await;
         }
-        load.queue.sender_left();
+        load.leave();
     }
+}
+
+/// A further agent of an intervention: comes within a second of `from`, and leaves at `to`.
+///
+/// Its number is counted on from those of the agents who are there all the time.
+pub async fn visitor<R: Runtime, E: Emit>(
+    load: Rc<Load<R, E>>,
+    index: u32,
+    (from, to): (Instant, Instant),
+) {
+    let source = load.randomness.source(SourceKind::ExtraAgent, index);
+    let drawn = load
+        .randomness
+        .uniform(source.request(0), Purpose::FirstWake);
+    let mut wake = from + Span::from_seconds(drawn);
+    let mut failures_in_a_row = 0;
+    for sent in 0.. {
+        let draws = source.request(sent);
+        if !load.is_over_at(wake) {
+            load.runtime.rest_until(wake).await;
+        }
+        let delay = load.throttle.delay(&load.randomness, draws);
+        if !delay.is_zero() {
+            load.throttle.count_delayed(true);
+            load.runtime.rest_until(load.runtime.now() + delay).await;
+            load.throttle.count_delayed(false);
+        }
+        let now = load.runtime.now();
+        if load.is_over_at(now.max(wake)) || now >= to {
+            break;
+        }
+        let ticket = load.create(Sender::agent(index), draws, &load.demand);
+        let good = load.offer(ticket) && load.answer(ticket).await.is_good();
+        failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
+        wake = load.runtime.now() + load.pause(failures_in_a_row, draws);
+        if load.is_over_at(wake) || wake >= to {
+            break;
+        }
+    }
+    load.leave();
 }
 
 /// The wait after this many failures in a row, in seconds.
@@ -244,27 +375,158 @@ fn back_off(rules: &Backoff, failures: u32, randomness: &Randomness, draws: Draw
     grown * (1.0 - rules.jitter_ratio + 2.0 * rules.jitter_ratio * drawn)
 }
 
-/// An open-loop generator: requests arrive at its own pace, until the horizon.
-pub async fn generator<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, rules: Arrivals) {
-    let source = load.randomness.source(SourceKind::Generator, 0);
-    let (mut draws, gap) = load.arrival(source, 0, &rules);
-    let mut next = Instant::ZERO + gap;
-    // Drawn one ahead, so that nothing has to wait for the numbers when they are wanted.
-    let mut after = load.arrival(source, 1, &rules);
-    for ordinal in 2_u64.. {
-        if load.is_over_at(next) {
-            break;
+/// One open-loop generator: where it draws from, and what it sends when.
+pub struct Generator {
+    source: Source,
+    process: ArrivalProcess,
+    pace: Pace,
+    demand: Option<Box<Demand>>,
+    surges: Option<Box<Surges>>,
+}
+
+/// How many times as fast as usual a generator is, by interventions of the timeline: from which
+/// moment on, which factor.
+struct Surges {
+    from: Vec<(Instant, f64)>,
+    /// The next of them.
+    next: usize,
+    factor: f64,
+}
+
+impl Surges {
+    /// What the timeline does to this generator, if it does anything.
+    fn of(profile: &Profile, index: u32, rules: &Arrivals) -> Option<Box<Self>> {
+        let path = match index {
+            0 => "arrivals.rate_per_second".to_owned(),
+            more => format!("extra_arrivals.{}.rate_per_second", more - 1),
+        };
+        let (mut times, mut sets) = (Vec::new(), Vec::new());
+        for entry in &profile.timeline {
+            let begins = Instant::from_seconds(entry.at_seconds);
+            let ends = Instant::from_seconds(entry.end_seconds());
+            if let Some(traffic) = &entry.traffic {
+                times.push((begins, ends, traffic.arrivals_factor));
+            } else if let Some(set) = entry.set.as_ref().filter(|set| set.path == path) {
+                sets.push((begins, ends, set.value / rules.rate_per_second));
+            }
         }
-        load.runtime.rest_until(next).await;
-        if load.is_over() {
-            break;
+        if times.is_empty() && sets.is_empty() {
+            return None;
         }
-        let ticket = load.create(Sender::GENERATOR, draws);
-        draws = after.0;
-        next += after.1;
-        after = load.arrival(source, ordinal, &rules);
-        // A refused request is lost: nobody waits for its answer.
-        load.offer(ticket);
+        let both = times.iter().chain(&sets);
+        let mut moments: Vec<Instant> = both.flat_map(|&(a, b, _)| [a, b]).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        // Factors multiply; of several values the last in the timeline is in force, as with every
+        // other field.
+        let factor_at = |moment| {
+            let is_active = |&&(a, b, _): &&(Instant, Instant, f64)| a <= moment && moment < b;
+            let factors = times.iter().filter(is_active).map(|entry| entry.2);
+            let set = sets.iter().rfind(is_active).map_or(1.0, |entry| entry.2);
+            factors.product::<f64>() * set
+        };
+        let from = moments.into_iter().filter(|&at| at < Instant::NEVER);
+        Some(Box::new(Self {
+            from: from.map(|at| (at, factor_at(at))).collect(),
+            next: 0,
+            factor: 1.0,
+        }))
     }
-    load.queue.sender_left();
+
+    /// As [`Pace::step`], by the factors in force: `∫ f(t)·λ(t) dt = expected`.
+    fn step(&mut self, pace: &mut Pace, last: Instant, expected: f64) -> Instant {
+        let (mut left, mut at) = (expected, last);
+        loop {
+            let change = self.from.get(self.next).copied();
+            let until = change.map_or(Instant::NEVER, |(moment, _)| moment);
+            if self.factor > 0.0 && at < until {
+                let mut ahead = pace.clone();
+                let next = ahead.step(at, left / self.factor);
+                if next < until || change.is_none() {
+                    *pace = ahead;
+                    return next;
+                }
+            }
+            let Some((moment, factor)) = change else {
+                return Instant::NEVER;
+            };
+            if at < moment {
+                left = (left - self.factor * pace.advance(at, moment)).max(0.0);
+                at = moment;
+            }
+            self.factor = factor;
+            self.next += 1;
+        }
+    }
+}
+
+impl Generator {
+    /// The generators of a profile, each with the number of its source: 0 for `arrivals`, then one
+    /// for each of `extra_arrivals`.
+    #[must_use]
+    pub fn all(profile: &Profile, randomness: &Randomness) -> Vec<Self> {
+        let end = Instant::from_seconds(profile.run.duration_seconds);
+        let numbered = profile.generators();
+        let generators = numbered.map(|(index, rules)| {
+            let source = randomness.source(SourceKind::Generator, index);
+            Self {
+                source,
+                process: rules.process,
+                pace: Pace::new(rules, randomness, source, end),
+                demand: Demand::of(rules, profile).map(Box::new),
+                surges: Surges::of(profile, index, rules),
+            }
+        });
+        generators.collect()
+    }
+
+    /// The draws of its next request, and the moment at which that arrives.
+    #[inline(always)]
+    fn arrival(
+        &mut self,
+        last: Instant,
+        randomness: &Randomness,
+        ordinal: u64,
+    ) -> (Draws, Instant) {
+        let draws = self.source.request(ordinal);
+        let step = match self.process {
+            ArrivalProcess::Poisson => randomness.exponential(draws, Purpose::Interarrival),
+            ArrivalProcess::Even => 1.0,
+        };
+        let next = match &mut self.surges {
+            None => self.pace.step(last, step),
+            Some(surges) => surges.step(&mut self.pace, last, step),
+        };
+        (draws, next)
+    }
+}
+
+/// An open-loop generator: requests arrive at its own pace, until the horizon or until its rate has
+/// come to an end.
+#[allow(clippy::manual_async_fn)] // As with `agent`.
+pub fn generator<R: Runtime, E: Emit>(
+    load: Rc<Load<R, E>>,
+    mut own: Generator,
+) -> impl Future<Output = ()> {
+    async move {
+        let (mut draws, mut next) = own.arrival(Instant::ZERO, &load.randomness, 0);
+        // Drawn one ahead, so that nothing has to wait for the numbers when they are wanted.
+        let mut after = own.arrival(next, &load.randomness, 1);
+        for ordinal in 2_u64.. {
+            if load.is_over_at(next) {
+                break;
+            }
+            load.runtime.rest_until(next).await;
+            if load.is_over() {
+                break;
+            }
+            let demand = own.demand.as_deref().unwrap_or(&load.demand);
+            let ticket = load.create(Sender::GENERATOR, draws, demand);
+            (draws, next) = after;
+            after = own.arrival(next, &load.randomness, ordinal);
+            // A refused request is lost: nobody waits for its answer.
+            load.offer(ticket);
+        }
+        load.leave();
+    }
 }

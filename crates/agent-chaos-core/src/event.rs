@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::detector::{Rule, State};
+use crate::policy::breaker::BreakerState;
 use crate::request::{FailureMode, Request};
 use crate::units::{Instant, Span};
 
@@ -14,6 +15,14 @@ use crate::units::{Instant, Span};
 pub trait Emit: 'static {
     /// Takes note of a fact.
     fn emit(&self, event: Event<'_>);
+
+    /// As [`emit`](Self::emit), for facts that are rare, or come with mechanisms that most profiles do
+    /// not have: the code that folds them is there once, not at every place they come from.
+    #[cold]
+    #[inline(never)]
+    fn emit_rarely(&self, event: Event<'_>) {
+        self.emit(event);
+    }
 }
 
 /// A fact and the moment it came about.
@@ -87,6 +96,163 @@ pub enum Fact<'a> {
         /// Mean delay before each request.
         delay: Span,
     },
+    /// `ATTEMPT_…`: something became of one send of a request.
+    Attempt {
+        /// Which send of which request.
+        request: &'a Request,
+        /// What.
+        step: Step,
+    },
+    /// `REQUEST_SETTLED`: its client has what it wanted, or has given up.
+    Settled {
+        /// Which.
+        request: &'a Request,
+        /// How it ended.
+        outcome: FailureMode,
+        /// Whether its client gave it up, having had no answer.
+        given_up: bool,
+        /// How often it was sent.
+        attempts: u32,
+        /// The service time behind the answer that counted.
+        useful: Span,
+    },
+    /// `REQUEST_REMOVED`: taken out of the queue unserved.
+    Removed {
+        /// Which.
+        request: &'a Request,
+        /// Why.
+        why: Removal,
+        /// The failure mode that goes with it.
+        outcome: FailureMode,
+        /// How many requests wait in the queue now.
+        waiting: u32,
+    },
+    /// `REQUEST_LOST`: the worker that served it crashed.
+    Lost {
+        /// Which.
+        request: &'a Request,
+        /// Who served it.
+        worker: u32,
+        /// When the service had started.
+        started: Instant,
+        /// The failure mode that goes with it.
+        outcome: FailureMode,
+    },
+    /// `WORKERS_CHANGED`: how many workers can work from now on.
+    Workers(Crew),
+    /// `RESOURCE_ADAPTED`: a controller gives more or less of something from now on.
+    Resized {
+        /// Of what.
+        resource: Resource,
+        /// How much there is now.
+        to: u32,
+    },
+    /// `BREAKER_TRANSITION`: the circuit breaker let through more or less from now on.
+    Breaker {
+        /// From this state …
+        from: BreakerState,
+        /// … to this.
+        to: BreakerState,
+    },
+    /// `INTERVENTION_STARTED`, `INTERVENTION_ENDED`: an entry of the timeline.
+    Intervened {
+        /// Its place in the timeline, from 0.
+        index: u32,
+        /// Whether it starts or ends.
+        starts: bool,
+    },
+}
+
+/// What can become of one send of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `ATTEMPT_SENT`: the client sends it.
+    Sent(Sending),
+    /// `ATTEMPT_REFUSED`: the client's own breaker or throttle does not let it be sent.
+    ShortCircuited,
+    /// `ATTEMPT_ARRIVED`: the server's gate sees it.
+    Arrived,
+    /// `ATTEMPT_DROPPED`: the network loses the request, or its answer.
+    Dropped(Leg),
+    /// `ATTEMPT_ANSWERED`: an answer reaches a client that still waits for it.
+    Answered(FailureMode),
+    /// `ATTEMPT_TIMED_OUT`: its client waits no longer.
+    TimedOut(FailureMode),
+    /// `ATTEMPT_CANCELLED`: nobody needs it any more.
+    Cancelled,
+}
+
+/// Why a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sending {
+    /// For the first time.
+    First = 0,
+    /// Again, after a failure.
+    Retry = 1,
+    /// Beside another send that has not been answered.
+    Hedge = 2,
+}
+
+/// A way through the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Leg {
+    /// From the client to the server.
+    Request = 0,
+    /// Back.
+    Answer = 1,
+}
+
+/// Why a waiting request was taken out of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Removal {
+    /// Its deadline had passed.
+    Expired = 0,
+    /// CoDel dropped it.
+    Codel = 1,
+    /// It had waited longer than the queue's time limit.
+    TimedOut = 2,
+    /// Its client had withdrawn it.
+    Cancelled = 3,
+    /// Its client had withdrawn it while it waited at the entrance: it was never let in.
+    LeftEntrance = 4,
+}
+
+/// The workers there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crew {
+    /// Workers on duty, those that are down included.
+    pub on: u32,
+    /// Workers on duty that have crashed and not restarted.
+    pub down: u32,
+    /// Whether all workers pause.
+    pub stalled: bool,
+}
+
+impl Crew {
+    /// Workers that can work.
+    #[must_use]
+    pub const fn able(self) -> u32 {
+        if self.stalled { 0 } else { self.on - self.down }
+    }
+
+    /// Whether nobody can work.
+    #[must_use]
+    pub const fn is_starved(self) -> bool {
+        self.stalled || self.on == self.down
+    }
+}
+
+/// What a controller gives more or less of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Resource {
+    /// Workers that the autoscaler wants.
+    Workers = 1,
+    /// Requests that admission lets in at a time.
+    ConcurrencyLimit = 2,
 }
 
 /// What the fault injector does to a service.
@@ -96,6 +262,10 @@ pub enum Fault {
     Spike(Span),
     /// It ends in an error (500).
     Error,
+    /// The call to the dependency failed.
+    Downstream(FailureMode),
+    /// It was paused for this long in all.
+    Pause(Span),
 }
 
 impl Fact<'_> {
@@ -111,7 +281,15 @@ impl Fact<'_> {
             Self::Fault { .. } => "FAULT_INJECTED",
             Self::Completed { .. } => "REQUEST_COMPLETED",
             Self::Transition { .. } => "DETECTOR_TRANSITION",
-            Self::Adapted { .. } => "RESOURCE_ADAPTED",
+            Self::Adapted { .. } | Self::Resized { .. } => "RESOURCE_ADAPTED",
+            Self::Attempt { step, .. } => step.name(),
+            Self::Settled { .. } => "REQUEST_SETTLED",
+            Self::Removed { .. } => "REQUEST_REMOVED",
+            Self::Lost { .. } => "REQUEST_LOST",
+            Self::Workers(_) => "WORKERS_CHANGED",
+            Self::Breaker { .. } => "BREAKER_TRANSITION",
+            Self::Intervened { starts: true, .. } => "INTERVENTION_STARTED",
+            Self::Intervened { starts: false, .. } => "INTERVENTION_ENDED",
         }
     }
 
@@ -125,8 +303,92 @@ impl Fact<'_> {
             | Self::Throttled { request, .. }
             | Self::Started { request, .. }
             | Self::Fault { request, .. }
-            | Self::Completed { request, .. } => Some(request),
-            Self::Transition { .. } | Self::Adapted { .. } => None,
+            | Self::Completed { request, .. }
+            | Self::Attempt { request, .. }
+            | Self::Settled { request, .. }
+            | Self::Removed { request, .. }
+            | Self::Lost { request, .. } => Some(request),
+            Self::Transition { .. }
+            | Self::Adapted { .. }
+            | Self::Workers(_)
+            | Self::Resized { .. }
+            | Self::Breaker { .. }
+            | Self::Intervened { .. } => None,
+        }
+    }
+}
+
+impl Step {
+    /// The name of the record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sent(_) => "ATTEMPT_SENT",
+            Self::ShortCircuited => "ATTEMPT_REFUSED",
+            Self::Arrived => "ATTEMPT_ARRIVED",
+            Self::Dropped(_) => "ATTEMPT_DROPPED",
+            Self::Answered(_) => "ATTEMPT_ANSWERED",
+            Self::TimedOut(_) => "ATTEMPT_TIMED_OUT",
+            Self::Cancelled => "ATTEMPT_CANCELLED",
+        }
+    }
+
+    /// The code of the step in a digest, and what goes with it.
+    const fn code(self) -> (u8, u8) {
+        match self {
+            Self::Sent(sending) => (0, sending as u8),
+            Self::ShortCircuited => (1, 0),
+            Self::Arrived => (2, 0),
+            Self::Dropped(leg) => (3, leg as u8),
+            Self::Answered(outcome) => (4, outcome as u8),
+            Self::TimedOut(mode) => (5, mode as u8),
+            Self::Cancelled => (6, 0),
+        }
+    }
+}
+
+impl Sending {
+    /// The name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Retry => "retry",
+            Self::Hedge => "hedge",
+        }
+    }
+}
+
+impl Removal {
+    /// The failure mode that goes with it.
+    #[must_use]
+    pub const fn mode(self) -> FailureMode {
+        match self {
+            Self::Codel | Self::TimedOut => FailureMode::CongestionFailure,
+            Self::Expired | Self::Cancelled | Self::LeftEntrance => FailureMode::LatencyCascade,
+        }
+    }
+
+    /// The name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Codel => "codel",
+            Self::TimedOut => "queue_timeout",
+            Self::Cancelled => "cancelled",
+            Self::LeftEntrance => "left_entrance",
+        }
+    }
+}
+
+impl Resource {
+    /// The name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Workers => "workers",
+            Self::ConcurrencyLimit => "concurrency_limit",
         }
     }
 }
@@ -140,6 +402,9 @@ impl Event<'_> {
             record["request"] = json!(request.number);
             if let Some(agent) = request.sender.waiting_agent() {
                 record["agent"] = json!(agent);
+            }
+            if request.attempt > 0 {
+                record["attempt"] = json!(request.attempt);
             }
         }
         match self.fact {
@@ -167,6 +432,20 @@ impl Event<'_> {
                 fault: Fault::Error,
                 ..
             } => record["fault"] = json!("error"),
+            Fact::Fault {
+                fault: Fault::Downstream(mode),
+                ..
+            } => {
+                record["fault"] = json!("downstream");
+                record["error.type"] = json!(mode.name());
+            }
+            Fact::Fault {
+                fault: Fault::Pause(by),
+                ..
+            } => {
+                record["fault"] = json!("pause");
+                record["seconds"] = json!(by.seconds());
+            }
             Fact::Completed {
                 request,
                 worker,
@@ -184,6 +463,45 @@ impl Event<'_> {
                 record["rule"] = json!(rule.name());
             }
             Fact::Adapted { delay } => record["throttle_delay_seconds"] = json!(delay.seconds()),
+            Fact::Attempt { step, .. } => match step {
+                Step::Sent(sending) => record["sending"] = json!(sending.name()),
+                Step::Dropped(Leg::Request) => record["leg"] = json!("request"),
+                Step::Dropped(Leg::Answer) => record["leg"] = json!("answer"),
+                Step::Answered(outcome) => record["outcome"] = json!(outcome.name()),
+                Step::TimedOut(mode) => record["error.type"] = json!(mode.name()),
+                Step::ShortCircuited | Step::Arrived | Step::Cancelled => {}
+            },
+            Fact::Settled {
+                request,
+                outcome,
+                attempts,
+                ..
+            } => {
+                record["outcome"] = json!(outcome.name());
+                record["attempts"] = json!(attempts);
+                record["latency_seconds"] = json!((self.at - request.created).seconds());
+            }
+            Fact::Removed { why, waiting, .. } => {
+                record["reason"] = json!(why.name());
+                record["queue_length"] = json!(waiting);
+            }
+            Fact::Lost {
+                worker, started, ..
+            } => {
+                record["worker"] = json!(worker);
+                record["service_seconds"] = json!((self.at - started).seconds());
+            }
+            Fact::Workers(Crew { on, down, stalled }) => {
+                record["workers"] = json!(on);
+                record["down"] = json!(down);
+                record["stalled"] = json!(stalled);
+            }
+            Fact::Resized { resource, to } => record[resource.name()] = json!(to),
+            Fact::Breaker { from, to } => {
+                record["from"] = json!(from.name());
+                record["to"] = json!(to.name());
+            }
+            Fact::Intervened { index, .. } => record["intervention"] = json!(index),
         }
         record
     }
@@ -250,6 +568,19 @@ impl Digest {
             } => {
                 self.record(event.at, 6, 2, request.number, None);
             }
+            Fact::Fault {
+                request,
+                fault: Fault::Downstream(mode),
+            } => {
+                let detail = Some(mode as u64);
+                self.record(event.at, 6, 3, request.number, detail);
+            }
+            Fact::Fault {
+                request,
+                fault: Fault::Pause(by),
+            } => {
+                self.record(event.at, 6, 4, request.number, Some(by.nanos()));
+            }
             Fact::Completed {
                 request, outcome, ..
             } => {
@@ -260,6 +591,50 @@ impl Digest {
                 self.record(event.at, 8, rule as u8, step, None);
             }
             Fact::Adapted { delay } => self.record(event.at, 9, 0, 0, Some(delay.nanos())),
+            _ => self.fold_mechanism(event),
+        }
+    }
+
+    /// The records of mechanisms that are off in most profiles.
+    #[inline(never)]
+    fn fold_mechanism(&mut self, event: &Event<'_>) {
+        let at = event.at;
+        match event.fact {
+            Fact::Attempt { request, step } => {
+                let (code, with) = step.code();
+                let detail = u64::from(with) << 8 | u64::from(request.attempt);
+                self.record(at, 10, code, request.number, Some(detail));
+            }
+            Fact::Settled {
+                request,
+                outcome,
+                attempts,
+                ..
+            } => {
+                let detail = Some(u64::from(attempts));
+                self.record(at, 11, outcome as u8, request.number, detail);
+            }
+            Fact::Removed { request, why, .. } => {
+                let detail = Some(u64::from(request.attempt));
+                self.record(at, 12, why as u8, request.number, detail);
+            }
+            Fact::Lost {
+                request, worker, ..
+            } => self.record(at, 13, 0, request.number, Some(u64::from(worker))),
+            Fact::Workers(Crew { on, down, stalled }) => {
+                let detail = u64::from(on) << 32 | u64::from(down);
+                self.record(at, 14, u8::from(stalled), 0, Some(detail));
+            }
+            Fact::Resized { resource, to } => {
+                self.record(at, 9, resource as u8, 0, Some(u64::from(to)));
+            }
+            Fact::Breaker { from, to } => {
+                self.record(at, 15, 0, (from as u64) << 8 | to as u64, None);
+            }
+            Fact::Intervened { index, starts } => {
+                self.record(at, 16, u8::from(starts), u64::from(index), None);
+            }
+            _ => unreachable!("folded by `fold`"),
         }
     }
 

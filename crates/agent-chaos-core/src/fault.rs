@@ -1,15 +1,17 @@
 //! The fault injector: decides, once per service, what goes wrong with it.
 
+use std::cell::Cell;
+
 use crate::profile::{ErrorShows, Faults};
 use crate::random::{Chance, Draws, Purpose, Randomness};
 use crate::units::{Ratio, Span};
 
 /// Injects latency spikes and errors, more often under pressure.
 pub struct Injector {
-    spike: Chance,
-    spike_by: Span,
-    error: Chance,
-    shows: ErrorShows,
+    spike: Cell<Chance>,
+    spike_by: Cell<Span>,
+    error: Cell<Chance>,
+    shows: Cell<ErrorShows>,
 }
 
 /// What goes wrong with one service.
@@ -25,17 +27,32 @@ impl Injector {
     /// An injector by these rules; a fault that is off never happens and draws nothing.
     #[must_use]
     pub fn new(rules: &Faults) -> Self {
-        let spike = rules.spike.as_ref();
-        let error = rules.error.as_ref();
-        Self {
-            spike: spike.map_or(Chance::default(), |s| {
-                Chance::new(s.base_probability, s.probability_per_pressure)
-            }),
-            spike_by: spike.map_or(Span::ZERO, |s| Span::from_seconds(s.seconds)),
-            error: error.map_or(Chance::default(), |e| {
-                Chance::new(e.base_probability, e.probability_per_pressure)
-            }),
-            shows: error.map_or(ErrorShows::AfterService, |e| e.shows),
+        let made = Self {
+            spike: Cell::default(),
+            spike_by: Cell::default(),
+            error: Cell::default(),
+            shows: Cell::new(ErrorShows::AfterService),
+        };
+        made.follow(rules);
+        made
+    }
+
+    /// Goes by other rules from now on.
+    pub fn follow(&self, rules: &Faults) {
+        let chance = Chance::new;
+        if let Some(spike) = &rules.spike {
+            self.spike.set(chance(
+                spike.base_probability,
+                spike.probability_per_pressure,
+            ));
+            self.spike_by.set(Span::from_seconds(spike.seconds));
+        }
+        if let Some(error) = &rules.error {
+            self.error.set(chance(
+                error.base_probability,
+                error.probability_per_pressure,
+            ));
+            self.shows.set(error.shows);
         }
     }
 
@@ -45,12 +62,14 @@ impl Injector {
     pub fn inject(&self, randomness: &Randomness, draws: Draws, pressure: Ratio) -> Injected {
         let spike = self
             .spike
+            .get()
             .happens(randomness, draws, Purpose::Spike, pressure)
-            .then_some(self.spike_by);
+            .then(|| self.spike_by.get());
         let error = self
             .error
+            .get()
             .happens(randomness, draws, Purpose::Error, pressure)
-            .then_some(self.shows);
+            .then(|| self.shows.get());
         Injected { spike, error }
     }
 }

@@ -12,29 +12,38 @@
 //! future that can also be driven in slices. Equal profiles give equal results, bit for bit, on
 //! every machine and in every browser. The modules stand in the order of a request's path.
 
+pub mod agenda;
 pub mod arrival;
+pub mod client;
 pub mod detector;
+pub mod downstream;
 pub mod event;
 pub mod executor;
 pub mod fault;
+pub mod network;
+pub mod policy;
 pub mod presets;
 pub mod profile;
 pub mod queue;
 pub mod random;
+pub mod reply;
 pub mod report;
 pub mod request;
 mod run;
 pub mod runtime;
+pub mod shape;
+pub mod supervisor;
 pub mod telemetry;
 pub mod theory;
 pub mod throttle;
+pub mod timeline;
 pub mod units;
 pub mod wire;
 pub mod worker;
 
 pub use profile::Profile;
 pub use report::Report;
-pub use run::{Limit, Observer, Picture, Run, Unobserved, drive, run_unobserved};
+pub use run::{Held, Limit, Mechanisms, Observer, Picture, Run, Unobserved, drive, run_unobserved};
 
 /// Version of this crate.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

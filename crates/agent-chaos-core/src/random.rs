@@ -9,12 +9,12 @@
 //! experiment share their draws (common random numbers). Each step of the path is one application
 //! of the SplitMix64 output function, a bijection that passes BigCrush when driven by a counter.
 //!
-//! This file is the only user of `libm`: the standard library's transcendental functions differ in
-//! the last bits between targets, `libm`'s do not.
+//! This file and `shape.rs` are the only users of `libm`: the standard library's transcendental
+//! functions differ in the last bits between targets, `libm`'s do not.
 //!
 //! Sources: Steele, Lea, Flood, *Fast splittable pseudorandom number generators* (OOPSLA 2014) for
 //! the generator; Marsaglia, Tsang, *The ziggurat method for generating random variables* (2000)
-//! for the exponential distribution.
+//! for the exponential distribution; those of the others stand where they are.
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -22,6 +22,12 @@ use std::rc::Rc;
 use rand::{Rng, RngExt, TryRng};
 
 use crate::units::Ratio;
+
+mod factor;
+mod normal;
+
+pub use factor::Factor;
+pub(crate) use factor::{balanced_probability, pareto_moment};
 
 /// 2⁶⁴ divided by the golden ratio, made odd: the increment of SplitMix64.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -57,6 +63,40 @@ pub enum Purpose {
     Error = 9,
     /// The time to the next arrival of an open-loop generator.
     Interarrival = 10,
+    /// How long a generator stays in a burst, or between two.
+    Sojourn = 11,
+    /// How long a client waits before a retry.
+    RetryBackoff = 20,
+    /// How long a message takes from client to server, and back.
+    RequestLatency = 30,
+    #[allow(missing_docs)]
+    AnswerLatency = 31,
+    /// Whether the network loses the request, or its answer.
+    RequestLoss = 32,
+    #[allow(missing_docs)]
+    AnswerLoss = 33,
+    /// Whether the connection is reset.
+    Reset = 34,
+    /// The same five between a worker and the dependency.
+    DownstreamRequestLatency = 35,
+    #[allow(missing_docs)]
+    DownstreamAnswerLatency = 36,
+    #[allow(missing_docs)]
+    DownstreamRequestLoss = 37,
+    #[allow(missing_docs)]
+    DownstreamAnswerLoss = 38,
+    #[allow(missing_docs)]
+    DownstreamReset = 39,
+    /// How long the dependency takes.
+    DownstreamService = 40,
+    /// Whether the dependency answers with an error.
+    DownstreamError = 41,
+    /// When all workers pause next.
+    StallGap = 42,
+    /// When workers crash next.
+    CrashGap = 43,
+    /// Whether a client's own throttle holds a request back.
+    ClientThrottle = 44,
 }
 
 /// Kinds of sources, so that agent 0 and generator 0 do not share draws.
@@ -67,6 +107,10 @@ pub enum SourceKind {
     Agent = 1,
     /// An open-loop generator.
     Generator = 2,
+    /// What goes wrong by itself.
+    Fault = 3,
+    /// A further agent of an intervention.
+    ExtraAgent = 4,
 }
 
 /// All randomness of one run.
@@ -100,11 +144,25 @@ impl Randomness {
         draws.stream(purpose).random()
     }
 
+    /// A number from the Lomax distribution (Pareto from 0 on) with tail index 1.5 and mean 1.
+    #[must_use]
+    pub fn lomax(&self, draws: Draws, purpose: Purpose) -> f64 {
+        // (1 − u)^(−1/1.5) − 1 has mean 1/(1.5 − 1) = 2.
+        let root = libm::cbrt(1.0 - self.uniform(draws, purpose));
+        (1.0 / (root * root) - 1.0) / 2.0
+    }
+
     /// A number from the exponential distribution with mean 1.
     #[inline]
     #[must_use]
     pub fn exponential(&self, draws: Draws, purpose: Purpose) -> f64 {
         self.ziggurat.sample(&mut draws.stream(purpose))
+    }
+
+    /// A number from the normal distribution with mean 0 and standard deviation 1.
+    #[must_use]
+    pub fn normal(&self, draws: Draws, purpose: Purpose) -> f64 {
+        normal::sample(&mut draws.stream(purpose))
     }
 }
 
@@ -174,6 +232,17 @@ impl Source {
 pub struct Draws(u64);
 
 impl Draws {
+    /// The draws that belong to the `attempt`-th send of the same request; those of the first send
+    /// are the request's own.
+    #[inline]
+    #[must_use]
+    pub fn attempt(self, attempt: u8) -> Self {
+        if attempt == 0 {
+            return self;
+        }
+        Self(mix(self.0 ^ mix(u64::from(attempt).wrapping_mul(GOLDEN))))
+    }
+
     /// The generator behind one purpose, for whatever takes an [`rand::Rng`].
     #[inline]
     #[must_use]
@@ -208,6 +277,11 @@ impl TryRng for Stream {
         }
         Ok(())
     }
+}
+
+/// `(eˣ − 1) / x`, and its limit 1 where x is 0.
+fn exprel(x: f64) -> f64 {
+    if x == 0.0 { 1.0 } else { libm::expm1(x) / x }
 }
 
 /// Tables of the ziggurat for the exponential density, 256 layers of equal area.
@@ -261,9 +335,9 @@ impl Ziggurat {
 mod tests {
     use super::*;
 
-    const SAMPLES: u64 = 200_000;
+    pub const SAMPLES: u64 = 200_000;
 
-    fn moments(draw: impl Fn(Draws) -> f64) -> (f64, f64) {
+    pub fn moments(draw: impl Fn(Draws) -> f64) -> (f64, f64) {
         let source = Randomness::new(7).source(SourceKind::Agent, 3);
         let (mut sum, mut squares) = (0.0, 0.0);
         for ordinal in 0..SAMPLES {
@@ -276,7 +350,8 @@ mod tests {
     }
 
     /// Five standard errors of the mean and of the variance, from the known fourth moments.
-    fn check(got: (f64, f64), mean: f64, variance: f64, fourth_central: f64) {
+    #[track_caller]
+    pub fn check(got: (f64, f64), mean: f64, variance: f64, fourth_central: f64) {
         let n = SAMPLES as f64;
         assert!(
             (got.0 - mean).abs() < 5.0 * (variance / n).sqrt(),
@@ -284,6 +359,24 @@ mod tests {
         );
         let spread = ((fourth_central - variance * variance) / n).sqrt();
         assert!((got.1 - variance).abs() < 5.0 * spread, "variance {got:?}");
+    }
+
+    /// Kolmogorov–Smirnov: D·√n stays below 1.95 with probability 0.999.
+    #[track_caller]
+    pub fn follows(mut drawn: Vec<f64>, cdf: impl Fn(f64) -> f64) {
+        drawn.sort_by(f64::total_cmp);
+        let n = drawn.len() as f64;
+        let worst = drawn
+            .iter()
+            .enumerate()
+            .map(|(i, &x)| {
+                let cdf = cdf(x);
+                (cdf - i as f64 / n)
+                    .abs()
+                    .max((cdf - (i + 1) as f64 / n).abs())
+            })
+            .fold(0.0, f64::max);
+        assert!(worst * n.sqrt() < 1.95, "D·√n = {}", worst * n.sqrt());
     }
 
     #[test]
@@ -302,25 +395,10 @@ mod tests {
 
     #[test]
     fn exponential_draws_follow_the_whole_distribution_not_only_its_moments() {
-        // Kolmogorov–Smirnov: D·√n stays below 1.95 with probability 0.999.
         let randomness = Randomness::new(2);
         let source = randomness.source(SourceKind::Agent, 0);
-        let mut drawn: Vec<f64> = (0..SAMPLES)
-            .map(|n| randomness.exponential(source.request(n), Purpose::Think))
-            .collect();
-        drawn.sort_by(f64::total_cmp);
-        let n = drawn.len() as f64;
-        let worst = drawn
-            .iter()
-            .enumerate()
-            .map(|(i, &x)| {
-                let cdf = 1.0 - libm::exp(-x);
-                (cdf - i as f64 / n)
-                    .abs()
-                    .max((cdf - (i + 1) as f64 / n).abs())
-            })
-            .fold(0.0, f64::max);
-        assert!(worst * n.sqrt() < 1.95, "D·√n = {}", worst * n.sqrt());
+        let drawn = (0..SAMPLES).map(|n| randomness.exponential(source.request(n), Purpose::Think));
+        follows(drawn.collect(), |x| 1.0 - libm::exp(-x));
     }
 
     #[test]

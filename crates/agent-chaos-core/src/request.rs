@@ -6,11 +6,11 @@
 //!  agent ◄───────┴───────── answer ◄─────────────────┘
 //! ```
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll};
 
 use crate::profile::{Requests, Service, ServiceDistribution};
-use crate::random::{Draws, Purpose, Randomness};
+use crate::random::{Draws, Factor, Purpose, Randomness};
 use crate::runtime::Runtime;
 use crate::units::Instant;
 
@@ -49,20 +49,33 @@ pub enum FailureMode {
     QueueOverflow = 3,
     /// Given up by its client.
     LatencyCascade = 4,
-    /// Failed in service (500).
+    /// Failed in service (500), or lost when its worker crashed.
     FaultPropagationSpike = 5,
+    /// Not sent: the client's circuit breaker or its own throttle held it back.
+    CircuitOpen = 6,
+    /// The connection was reset, or nothing came over it in time.
+    NetworkFailure = 7,
+    /// No connection of the pool became free in time.
+    PoolExhausted = 8,
 }
 
 impl FailureMode {
-    /// All of them, in the order of their codes.
-    pub const ALL: [Self; 6] = [
+    /// All of them, in the order of their codes; the first [`PUBLISHED`](Self::PUBLISHED) have
+    /// published names.
+    pub const ALL: [Self; 9] = [
         Self::NominalOperation,
         Self::CongestionFailure,
         Self::WorkerStarvation,
         Self::QueueOverflow,
         Self::LatencyCascade,
         Self::FaultPropagationSpike,
+        Self::CircuitOpen,
+        Self::NetworkFailure,
+        Self::PoolExhausted,
     ];
+
+    /// How many there are without the client's policies and the network.
+    pub const PUBLISHED: usize = 6;
 
     /// The published name.
     #[must_use]
@@ -74,6 +87,9 @@ impl FailureMode {
             Self::QueueOverflow => "QUEUE_OVERFLOW",
             Self::LatencyCascade => "LATENCY_CASCADE",
             Self::FaultPropagationSpike => "FAULT_PROPAGATION_SPIKE",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
+            Self::NetworkFailure => "NETWORK_FAILURE",
+            Self::PoolExhausted => "POOL_EXHAUSTED",
         }
     }
 
@@ -118,10 +134,17 @@ impl Sender {
 
 /// How much work requests bring: the mix of classes, and how the work varies within a class.
 pub struct Work {
-    light_share: f64,
-    shares: f64,
-    distribution: ServiceDistribution,
-    spread: f64,
+    light_share: Cell<f64>,
+    shares: Cell<f64>,
+    variation: Variation,
+}
+
+/// How work varies within a class: by which factor of mean 1.
+enum Variation {
+    None,
+    Uniform { spread: f64 },
+    Exponential,
+    Other(Factor),
 }
 
 impl Work {
@@ -129,44 +152,90 @@ impl Work {
     #[must_use]
     pub fn new(mix: &Requests, service: &Service) -> Self {
         Self {
-            light_share: mix.light.share,
-            shares: mix.light.share + mix.heavy.share,
-            distribution: service.distribution,
-            spread: service.spread_ratio,
+            light_share: Cell::new(mix.light.share),
+            shares: Cell::new(mix.light.share + mix.heavy.share),
+            variation: Variation::new(service),
         }
+    }
+
+    /// Is of this mix from now on.
+    pub fn follow(&self, mix: &Requests) {
+        self.light_share.set(mix.light.share);
+        self.shares.set(mix.light.share + mix.heavy.share);
+    }
+
+    /// The ratio of another send of a request: how many times the mean, by chance.
+    #[must_use]
+    pub fn draw_again(&self, randomness: &Randomness, draws: Draws) -> f64 {
+        self.draw(randomness, draws).1
     }
 
     /// The work of the request that these draws belong to: its class, and how many times the mean.
     #[inline(always)]
     #[must_use]
     pub fn draw(&self, randomness: &Randomness, draws: Draws) -> (Class, f64) {
-        let drawn = randomness.uniform(draws, Purpose::Class) * self.shares;
-        let class = if drawn < self.light_share {
+        let drawn = randomness.uniform(draws, Purpose::Class) * self.shares.get();
+        let class = if drawn < self.light_share.get() {
             Class::Light
         } else {
             Class::Heavy
         };
-        let ratio = match self.distribution {
-            ServiceDistribution::Deterministic => 1.0,
-            ServiceDistribution::Uniform => {
+        let ratio = match &self.variation {
+            Variation::None => 1.0,
+            Variation::Uniform { spread } => {
                 let drawn = randomness.uniform(draws, Purpose::Service);
-                1.0 - self.spread + 2.0 * self.spread * drawn
+                1.0 - spread + 2.0 * spread * drawn
             }
-            ServiceDistribution::Exponential => randomness.exponential(draws, Purpose::Service),
+            Variation::Exponential => randomness.exponential(draws, Purpose::Service),
+            Variation::Other(factor) => draw_other(factor, randomness, draws),
         };
         (class, ratio)
     }
 }
 
-/// What an agent wants done.
+/// Out of line, so that the short draws stay short.
+#[cold]
+#[inline(never)]
+fn draw_other(factor: &Factor, randomness: &Randomness, draws: Draws) -> f64 {
+    factor.draw(randomness, draws, Purpose::Service)
+}
+
+impl Variation {
+    fn new(service: &Service) -> Self {
+        Self::Other(match service.distribution {
+            ServiceDistribution::Deterministic => return Self::None,
+            ServiceDistribution::Uniform => {
+                return Self::Uniform {
+                    spread: service.spread_ratio,
+                };
+            }
+            ServiceDistribution::Exponential => return Self::Exponential,
+            ServiceDistribution::Erlang => Factor::erlang(service.erlang_shape),
+            ServiceDistribution::Hyperexponential => Factor::hyperexponential(service.scv),
+            ServiceDistribution::Lognormal => Factor::lognormal(service.scv),
+            ServiceDistribution::BoundedPareto => {
+                Factor::bounded_pareto(service.pareto_alpha, service.pareto_ratio)
+            }
+            ServiceDistribution::Empirical => Factor::empirical(&service.empirical_ratios),
+        })
+    }
+}
+
+/// What an agent wants done; where there are client policies, also one send of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// Its place in the order of creation, from 0.
+    /// Its place in the order of creation, from 0; every send of it has the same.
     pub number: u64,
-    /// When it was created.
+    /// When it was created, or this send of it was sent.
     pub created: Instant,
+    /// After this moment nobody wants it any more.
+    pub deadline: Instant,
     /// Who sent it.
     pub sender: Sender,
+    /// Which send of it this is, from 0.
+    pub attempt: u8,
+    /// How urgent it is: 0 comes first where the queue goes by priority.
+    pub level: u8,
     /// How much work it brings: its class …
     pub class: Class,
     /// … and how many times the mean of its class, by chance.
@@ -189,6 +258,18 @@ struct Places {
 /// Stands for an open request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(u32);
+
+impl Ticket {
+    /// Stands for no request.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// A place for what a stage keeps about the request, in a list of its own.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 impl Register {
     /// Enters a new request, and looks at it where it lies.
@@ -214,6 +295,13 @@ impl Register {
     #[inline(always)]
     pub fn with<T>(&self, ticket: Ticket, look: impl FnOnce(&Request) -> T) -> T {
         look(&self.0.borrow().requests[ticket.0 as usize])
+    }
+
+    /// How many requests are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        let places = self.0.borrow();
+        places.requests.len() - places.free.len()
     }
 
     /// Strikes a request out. Its ticket stands for nothing from then on.

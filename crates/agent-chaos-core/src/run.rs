@@ -13,22 +13,28 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use futures::StreamExt;
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture};
 use futures::stream::FuturesUnordered;
 
-use crate::arrival::{self, Horizon, Load};
+use crate::arrival::{self, Demand, Generator, Horizon, Load, Pauses};
+use crate::client::{self, Clients};
 use crate::detector::{Detector, State, Transition};
+use crate::downstream::Dependency;
 use crate::event::{Digest, Emit, Event, Fact};
 use crate::executor::{Crews, Crowd, Executor, Four, Paused, VirtualTime};
 use crate::fault::Injector;
-use crate::profile::{Profile, RunUntil};
-use crate::queue::Queue;
+use crate::profile::{Drain, Profile, RunUntil};
+use crate::queue::{Admitting, Queue};
 use crate::random::Randomness;
+use crate::reply::{Mail, Replies};
+use crate::report::recovery::{self, Health, Trigger};
 use crate::report::{Report, Tally};
 use crate::request::{Answers, Register, Work};
 use crate::runtime::Runtime;
-use crate::telemetry::{self, Counts, Sample, Series, Telemetry};
+use crate::supervisor::Supervisor;
+use crate::telemetry::{self, Counts, Gauges, Sample, Series, Telemetry};
 use crate::throttle::Throttle;
+use crate::timeline::{self, Levers};
 use crate::units::{Instant, Span};
 use crate::worker::{self, Pool, ServiceTime};
 
@@ -54,6 +60,13 @@ pub type Observer = Box<dyn FnMut(&Event<'_>)>;
 pub struct Run {
     profile: Profile,
     time: VirtualTime,
+    executor: Box<dyn Advance>,
+    system: System<VirtualTime, Observation>,
+    /// The same run without its trigger, which goes along to be compared with.
+    twin: Option<Twin>,
+}
+
+struct Twin {
     executor: Box<dyn Advance>,
     system: System<VirtualTime, Observation>,
 }
@@ -86,23 +99,41 @@ impl Run {
     #[must_use]
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
         let time = VirtualTime::new();
-        let observation = Observation::new(profile, observer);
+        let trigger = Trigger::of(profile);
+        let observation = Observation::new(profile, observer, trigger);
         let (system, stages) = System::build(profile, time.clone(), observation);
+        let twin = recovery::twin(profile).map(|profile| {
+            let time = VirtualTime::new();
+            let observation = Observation::new(&profile, None, trigger);
+            let (system, stages) = System::build(&profile, time.clone(), observation);
+            Twin {
+                executor: stages.staff(time),
+                system,
+            }
+        });
         Self {
             profile: profile.clone(),
             executor: stages.staff(time.clone()),
             time,
             system,
+            twin,
         }
     }
 
     /// Goes on, up to the limit. Whether the run has finished now.
+    ///
+    /// A run with a trigger has a twin without it, which goes along with as many polls of its own.
     pub fn advance(&mut self, limit: Limit) -> bool {
-        match self.executor.advance(limit.until, limit.polls) {
-            Paused::Finished => true,
-            Paused::Until | Paused::Budget => false,
-            Paused::Waiting => unreachable!("every stage waits for another stage or for a timer"),
-        }
+        let finished = go_on(&mut *self.executor, limit);
+        let Some(twin) = &mut self.twin else {
+            return finished;
+        };
+        let until = if finished {
+            Instant::NEVER
+        } else {
+            self.time.now()
+        };
+        go_on(&mut *twin.executor, Limit { until, ..limit }) && finished
     }
 
     /// Goes on to the next record of the event stream, or to the end. Whether the run has finished.
@@ -146,7 +177,8 @@ impl Run {
     /// Whether everything has been done.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.executor.is_finished()
+        let twin = self.twin.as_ref();
+        self.executor.is_finished() && twin.is_none_or(|twin| twin.executor.is_finished())
     }
 
     /// How much of the run is done, from 0 to 1: by time, or by requests if their number ends it.
@@ -177,8 +209,22 @@ impl Run {
     /// The report as of now.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.system
-            .report(&self.profile, self.now(), self.is_finished())
+        let finished = self.is_finished();
+        let mut report = self.system.report(&self.profile, self.now(), finished);
+        if let Some(twin) = self.twin.as_ref().filter(|_| finished) {
+            let own = self.system.observation.inner.borrow();
+            let other = twin.system.observation.inner.borrow();
+            report.recovery = own
+                .health
+                .as_ref()
+                .zip(other.health.as_ref())
+                .map(|(own, other)| recovery::judge(&self.profile, own, other));
+        }
+        if let Some(recovery) = &report.recovery {
+            report.verdict.push(' ');
+            report.verdict.push_str(&recovery.text);
+        }
+        report
     }
 
     /// Reads the recorded series.
@@ -197,6 +243,22 @@ impl Run {
             .to_vec()
     }
 
+    /// What is held at present: nothing of it once the run has finished.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        let used = |connections: Option<(u32, u32)>| {
+            connections.map_or(0, |(used, waiting)| used + waiting)
+        };
+        let gauges = (self.system.gauge)();
+        Held {
+            requests: self.system.register.open(),
+            waiting: self.system.queue.waiting(),
+            blocked: self.system.queue.blocked(),
+            connections: used(gauges.connections),
+            downstream_connections: used(gauges.downstream_connections),
+        }
+    }
+
     /// The moment as a picture.
     #[must_use]
     pub fn picture(&self) -> Picture {
@@ -209,16 +271,53 @@ impl Run {
             .as_ref()
             .map_or(0, |agents| agents.count);
         let delayed = self.system.throttle.delayed();
+        let under_way = observation.telemetry.under_way().to_vec();
+        let visitors: u32 = under_way
+            .iter()
+            .filter_map(|&index| self.profile.timeline[index as usize].traffic.as_ref())
+            .map(|traffic| traffic.extra_agents)
+            .sum();
+        let mechanisms = (self.system.mechanisms)();
+        let workers = self.profile.workers.count;
         Picture {
             counts,
             blocked,
-            agents,
+            capacity: self.system.queue.capacity(),
+            workers: mechanisms.gauges.crew.map_or(workers, |crew| crew.on),
+            mechanisms,
+            wanted_workers: observation.telemetry.wanted(),
+            interventions: under_way,
+            agents: agents + visitors,
             delayed,
             last: observation.last.clone(),
             state: observation.detector.as_ref().map(Detector::state),
             throttle_delay: self.system.throttle.mean_delay(),
         }
     }
+}
+
+/// Goes on, up to the limit. Whether everything has been done.
+fn go_on(executor: &mut dyn Advance, limit: Limit) -> bool {
+    match executor.advance(limit.until, limit.polls) {
+        Paused::Finished => true,
+        Paused::Until | Paused::Budget => false,
+        Paused::Waiting => unreachable!("every stage waits for another stage or for a timer"),
+    }
+}
+
+/// What a run holds on to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Requests, and sends of them, in the register.
+    pub requests: usize,
+    /// Requests in the queue.
+    pub waiting: u32,
+    /// Requests whose sender waits at the entrance.
+    pub blocked: usize,
+    /// Connections from clients to the server, and sends that wait for one.
+    pub connections: u32,
+    /// Connections from workers to the dependency, and workers that wait for one.
+    pub downstream_connections: u32,
 }
 
 /// The moment as a picture: what happens where.
@@ -228,7 +327,17 @@ pub struct Picture {
     pub counts: Counts,
     /// Senders that wait at the entrance of the full queue.
     pub blocked: u32,
-    /// Agents in all.
+    /// Waiting places at present; none if they are unbounded.
+    pub capacity: Option<u32>,
+    /// Workers on duty, those that are down included.
+    pub workers: u32,
+    /// What mechanisms show.
+    pub mechanisms: Mechanisms,
+    /// Workers that the autoscaler asked for last; none if it has not asked for any.
+    pub wanted_workers: Option<u32>,
+    /// Interventions under way: their places in the timeline, in order.
+    pub interventions: Vec<u32>,
+    /// Agents in all, those that an intervention has brought included.
     pub agents: u32,
     /// Agents that the throttle holds back.
     pub delayed: u32,
@@ -238,6 +347,21 @@ pub struct Picture {
     pub state: Option<State>,
     /// The throttle's mean delay.
     pub throttle_delay: Span,
+}
+
+/// What mechanisms show at a moment; all of it absent where the profile has none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Mechanisms {
+    /// What is also recorded at every tick.
+    pub gauges: Gauges,
+    /// Connections from clients to the server there may be at present.
+    pub connections: Option<u32>,
+    /// Connections from workers to the dependency there may be at present.
+    pub downstream_connections: Option<u32>,
+    /// Sends on their way to the server.
+    pub in_transit: u64,
+    /// What admission shows.
+    pub admission: Option<Admitting>,
 }
 
 impl Future for Run {
@@ -261,7 +385,11 @@ impl Future for Run {
 /// Under a coarser clock than nanoseconds the statistics agree with those of a [`Run`], the digest
 /// need not.
 pub async fn drive<R: Runtime>(profile: &Profile, runtime: R) -> Report {
-    let (system, stages) = System::build(profile, runtime.clone(), Observation::new(profile, None));
+    let (system, stages) = System::build(
+        profile,
+        runtime.clone(),
+        Observation::new(profile, None, None),
+    );
     let mut all = FuturesUnordered::new();
     stages.for_each(&mut |stage| all.push(stage));
     while all.next().await.is_some() {}
@@ -273,7 +401,7 @@ pub async fn drive<R: Runtime>(profile: &Profile, runtime: R) -> Report {
 #[must_use]
 pub fn run_unobserved(profile: &Profile) -> Unobserved {
     let time = VirtualTime::new();
-    let (system, stages) = System::build(profile, time.clone(), Uncounted::default());
+    let (system, stages) = System::build(profile, time.clone(), Uncounted::new(profile));
     let mut executor = stages.staff(time);
     while executor.advance(Instant::NEVER, u64::MAX) != Paused::Finished {}
     let Uncounted {
@@ -300,19 +428,50 @@ pub struct Unobserved {
 /// Whoever folds the event stream, and looks at each tick.
 trait Observe: Emit {
     /// Takes note of a tick. The detector's state from now on, where there is a detector.
-    fn tick(&self, now: Instant, oldest: Option<Instant>, throttle: &Throttle) -> Option<State>;
+    fn tick(&self, tick: &Tick<'_>) -> Option<State>;
 
-    /// The last completion, if nothing waits and nothing is served.
+    /// The last completion, if nothing waits, nothing is served and every request has ended.
     fn idle_since(&self) -> Option<Instant>;
+
+    /// Counted requests that have not ended; none before the end of the counted time.
+    fn counted_under_way(&self) -> Option<u64>;
+
+    /// Measures by the numbers of this profile from now on.
+    fn follow(&self, profile: &Profile);
+}
+
+/// What a tick is measured by, beside the events.
+struct Tick<'a> {
+    now: Instant,
+    oldest: Option<Instant>,
+    gauges: Gauges,
+    throttle: &'a Throttle,
 }
 
 /// Nobody: counts only what tells whether the work is done.
-#[derive(Default)]
 struct Uncounted {
+    settles: bool,
     created: Cell<u64>,
     refused: Cell<u64>,
     completed: Cell<u64>,
+    /// Taken out of the queue, or lost in a crash.
+    gone: Cell<u64>,
+    settled: Cell<u64>,
     last_completion: Cell<Instant>,
+}
+
+impl Uncounted {
+    fn new(profile: &Profile) -> Self {
+        Self {
+            settles: profile.has_clients(),
+            created: Cell::default(),
+            refused: Cell::default(),
+            completed: Cell::default(),
+            gone: Cell::default(),
+            settled: Cell::default(),
+            last_completion: Cell::default(),
+        }
+    }
 }
 
 impl Emit for Uncounted {
@@ -325,6 +484,8 @@ impl Emit for Uncounted {
                 self.last_completion.set(event.at);
                 &self.completed
             }
+            Fact::Removed { .. } | Fact::Lost { .. } => &self.gone,
+            Fact::Settled { .. } => &self.settled,
             _ => return,
         };
         count.set(count.get() + 1);
@@ -332,14 +493,24 @@ impl Emit for Uncounted {
 }
 
 impl Observe for Uncounted {
-    fn tick(&self, _: Instant, _: Option<Instant>, _: &Throttle) -> Option<State> {
+    fn tick(&self, _: &Tick<'_>) -> Option<State> {
         None
     }
 
     fn idle_since(&self) -> Option<Instant> {
-        let idle = self.created.get() == self.refused.get() + self.completed.get();
-        idle.then(|| self.last_completion.get())
+        let ended = if self.settles {
+            self.settled.get()
+        } else {
+            self.refused.get() + self.completed.get() + self.gone.get()
+        };
+        (self.created.get() == ended).then(|| self.last_completion.get())
     }
+
+    fn counted_under_way(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    fn follow(&self, _: &Profile) {}
 }
 
 /// What the stages of a run share.
@@ -348,14 +519,19 @@ struct System<R: Runtime, O: Observe> {
     queue: Rc<Queue<R, O>>,
     throttle: Rc<Throttle>,
     horizon: Rc<Horizon>,
+    gauge: Rc<dyn Fn() -> Gauges>,
+    register: Rc<Register>,
+    mechanisms: Rc<dyn Fn() -> Mechanisms>,
 }
 
 /// The stages of a run, in the order in which they are started.
 struct Stages<R: Runtime, O: Observe> {
-    load: Rc<Load<R, O>>,
+    /// The timeline, the ticker, and what goes on beside the pipeline.
+    controls: Vec<LocalBoxFuture<'static, ()>>,
     pool: Rc<Pool<R, O>>,
+    load: Rc<Load<R, O>>,
+    generators: Vec<Generator>,
     profile: Profile,
-    ticker: LocalBoxFuture<'static, ()>,
 }
 
 /// An executor of stages, whatever the kinds of its crews.
@@ -379,31 +555,45 @@ impl<O: Observe> Stages<VirtualTime, O> {
     /// [`for_each`](Self::for_each).
     fn staff(self, time: VirtualTime) -> Box<dyn Advance> {
         let (pool, load) = (self.pool, self.load);
-        let mut ticker = Some(self.ticker);
-        let ticker = Crowd::new(1, |_| ticker.take().expect("one ticker"));
-        let workers = Crowd::new(self.profile.workers.count, |index| {
-            worker::worker(Rc::clone(&pool), index)
+        let count = self.controls.len() as u32;
+        let mut controls = self.controls.into_iter();
+        let controls = Crowd::new(count, |_| controls.next().expect("as many as there are"));
+        let mut generators = self.generators.into_iter();
+        let generators = Crowd::new(generators.len() as u32, |_| {
+            let own = generators.next().expect("as many as were counted");
+            arrival::generator(Rc::clone(&load), own)
         });
-        let generators = self.profile.arrivals;
-        let generators = Crowd::new(u32::from(generators.is_some()), |_| {
-            let rules = generators.clone().expect("a generator has arrivals");
-            arrival::generator(Rc::clone(&load), rules)
-        });
-        let agents = self.profile.agents.map_or(0, |agents| agents.count);
+        let agents = self.profile.agents.as_ref();
+        let agents = agents.map_or(0, |agents| agents.count);
         let agents = Crowd::new(agents, |index| arrival::agent(Rc::clone(&load), index));
-        let crews = Four(ticker, workers, generators, agents);
+        let count = self.profile.most_workers();
+        let supervised = self.profile.has_rules();
+        let workers = Crowd::new(count, |index| {
+            let pool = Rc::clone(&pool);
+            if supervised {
+                Either::Left(worker::supervised(pool, index))
+            } else {
+                Either::Right(worker::worker(pool, index))
+            }
+        });
+        let crews = Four(controls, workers, generators, agents);
         Box::new(Executor::with_crews(time, crews))
     }
 }
 
 impl<R: Runtime, O: Observe> Stages<R, O> {
     fn for_each(self, start: &mut dyn FnMut(LocalBoxFuture<'static, ()>)) {
-        start(self.ticker);
-        for index in 0..self.profile.workers.count {
-            start(Box::pin(worker::worker(Rc::clone(&self.pool), index)));
+        self.controls.into_iter().for_each(&mut *start);
+        for index in 0..self.profile.most_workers() {
+            let pool = Rc::clone(&self.pool);
+            if self.profile.has_rules() {
+                start(Box::pin(worker::supervised(pool, index)));
+            } else {
+                start(Box::pin(worker::worker(pool, index)));
+            }
         }
-        if let Some(rules) = self.profile.arrivals {
-            start(Box::pin(arrival::generator(Rc::clone(&self.load), rules)));
+        for own in self.generators {
+            start(Box::pin(arrival::generator(Rc::clone(&self.load), own)));
         }
         if let Some(rules) = self.profile.agents {
             for index in 0..rules.count {
@@ -417,91 +607,267 @@ impl<R: Runtime, O: Observe> System<R, O> {
     fn build(profile: &Profile, runtime: R, observation: O) -> (Self, Stages<R, O>) {
         let observation = Rc::new(observation);
         let randomness = Randomness::new(profile.seed);
+        let visits = visits(profile);
         let agents = profile.agents.as_ref().map_or(0, |agents| agents.count);
-        let senders = u64::from(agents) + u64::from(profile.arrivals.is_some());
+        let generators = Generator::all(profile, &randomness);
+        let loads = u64::from(agents) + generators.len() as u64 + visits.len() as u64;
         let shared = (runtime.clone(), Rc::clone(&observation), randomness.clone());
         let register = Rc::<Register>::default();
-        let queue = Rc::new(Queue::new(
-            shared,
-            Rc::clone(&register),
-            &profile.queue,
-            profile.workers.count,
-            senders,
-        ));
         let answers = Rc::<Answers<R>>::default();
-        let throttle = Rc::new(Throttle::new(profile.throttle.clone()));
+        let mail = profile.has_clients().then(Rc::<Mail<R>>::default);
+        let replies = Rc::new(Replies::new(
+            Rc::clone(&register),
+            Rc::clone(&answers),
+            mail.clone(),
+        ));
+        let queue = Rc::new(Queue::new(
+            shared.clone(),
+            (Rc::clone(&register), Rc::clone(&replies)),
+            profile,
+            if mail.is_some() { 1 } else { loads },
+        ));
+        let work = Rc::new(Work::new(&profile.requests, &profile.workers.service));
+        let clients = mail.map(|mail| {
+            let ways = (Rc::clone(&register), Rc::clone(&answers), mail);
+            let (queue, work) = (Rc::clone(&queue), Rc::clone(&work));
+            Rc::new(Clients::new(shared, ways, queue, work, profile, loads))
+        });
+        let throttle = Rc::new(Throttle::new(profile.throttle));
         let horizon = Rc::new(Horizon::new(
             Instant::from_seconds(profile.run.duration_seconds),
+            match profile.run.drain {
+                Drain::Stop => Span::ZERO,
+                Drain::Continue => Span::from_seconds(profile.run.drain_seconds),
+            },
             profile.run.max_requests,
         ));
-        let load = Load {
+        let rules = profile.agents.clone().unwrap_or_default();
+        let load = Rc::new(Load {
             runtime: runtime.clone(),
             events: Rc::clone(&observation),
             randomness: randomness.clone(),
             register: Rc::clone(&register),
             queue: Rc::clone(&queue),
-            answers: Rc::clone(&answers),
+            answers,
+            clients,
             throttle: Rc::clone(&throttle),
             horizon: Rc::clone(&horizon),
-            agents: profile.agents.clone().unwrap_or_default(),
-            work: Work::new(&profile.requests, &profile.workers.service),
-        };
-        let pool = Pool {
+            pauses: Pauses::new(&rules),
+            agents: rules,
+            demand: Demand::new(&profile.requests, &profile.workers.service),
+        });
+        let workers = profile.most_workers();
+        let supervisor = Rc::new(Supervisor::new(
+            runtime.clone(),
+            Rc::clone(&observation),
+            Rc::clone(&register),
+            Rc::clone(&replies),
+            Rc::clone(&queue),
+            if profile.has_rules() { workers } else { 0 },
+        ));
+        let dependency = profile
+            .downstream
+            .as_ref()
+            .map(|rules| Rc::new(Dependency::new(runtime.clone(), rules, workers)));
+        let pool = Rc::new(Pool {
             runtime: runtime.clone(),
             events: Rc::clone(&observation),
-            randomness,
-            register,
+            randomness: randomness.clone(),
+            register: Rc::clone(&register),
             queue: Rc::clone(&queue),
-            answers,
-            service: ServiceTime::new(&profile.workers.service, &profile.requests),
+            replies,
+            supervisor: Rc::clone(&supervisor),
+            dependency,
+            service: ServiceTime::new(profile),
             injector: Injector::new(&profile.faults),
+        });
+        let gauge = gauge(profile, &load, &pool);
+        let mechanisms = mechanisms(&gauge, &load, &pool);
+        let system = Self {
+            observation: Rc::clone(&observation),
+            queue: Rc::clone(&queue),
+            throttle: Rc::clone(&throttle),
+            horizon,
+            gauge,
+            register,
+            mechanisms,
         };
+        let follower = Rc::clone(&observation);
+        let levers = Rc::new(Levers {
+            runtime,
+            events: observation,
+            randomness,
+            load: Rc::clone(&load),
+            queue,
+            pool: Rc::clone(&pool),
+            throttle,
+            supervisor,
+            follow: Box::new(move |profile| follower.follow(profile)),
+            base: profile.clone(),
+            active: RefCell::new(vec![false; profile.timeline.len()]),
+            crashed: RefCell::new(vec![Vec::new(); profile.timeline.len()]),
+        });
+        let stages = Stages {
+            controls: system.controls(&levers, visits),
+            generators,
+            load,
+            pool,
+            profile: profile.clone(),
+        };
+        (system, stages)
+    }
+
+    /// What goes on beside the pipeline. The timeline comes first, so that its timers are set before
+    /// all others, and what it does at a moment comes before anything else that is due then.
+    fn controls(
+        &self,
+        levers: &Rc<Levers<R, O>>,
+        visits: Vec<(u32, Instant, Instant)>,
+    ) -> Vec<LocalBoxFuture<'static, ()>> {
+        let profile = &levers.base;
+        let mut controls: Vec<LocalBoxFuture<'static, ()>> = Vec::new();
+        for (index, entry) in profile.timeline.iter().enumerate() {
+            if let Some(after) = entry.for_seconds {
+                controls.push(Box::pin(timeline::end(Rc::clone(levers), index, after)));
+            }
+        }
+        for index in 0..profile.timeline.len() {
+            controls.push(Box::pin(timeline::start(Rc::clone(levers), index)));
+        }
+        controls.push(self.ticker(levers));
+        if profile.run.drain == Drain::Continue {
+            controls.push(self.drain(levers));
+        }
+        if let Some(clients) = &levers.load.clients {
+            controls.push(Box::pin(client::clerk(Rc::clone(clients))));
+        }
+        if let Some(rules) = &profile.faults.stalls {
+            controls.push(Box::pin(timeline::stalls(Rc::clone(levers), rules.clone())));
+        }
+        if let Some(rules) = &profile.faults.crashes {
+            controls.push(Box::pin(timeline::crashes(
+                Rc::clone(levers),
+                rules.clone(),
+            )));
+        }
+        if profile.workers.autoscaler.is_some() {
+            controls.push(Box::pin(timeline::autoscale(Rc::clone(levers))));
+        }
+        for (index, from, to) in visits {
+            let load = Rc::clone(&levers.load);
+            controls.push(Box::pin(arrival::visitor(load, index, (from, to))));
+        }
+        controls
+    }
+
+    fn ticker(&self, levers: &Levers<R, O>) -> LocalBoxFuture<'static, ()> {
+        let profile = &levers.base;
         let interval = Span::from_seconds(profile.telemetry.interval_seconds);
         let until_idle = profile.run.until == RunUntil::Idle;
-        let tick = {
-            let (observation, queue) = (Rc::clone(&observation), Rc::clone(&queue));
-            let (throttle, horizon) = (Rc::clone(&throttle), Rc::clone(&horizon));
-            move |now| {
-                let state = observation.tick(now, queue.oldest(), &throttle);
-                // The feedback: what the detector says decides how long agents wait from now on.
-                if let Some(delay) = state.and_then(|state| throttle.follow(state)) {
-                    observation.emit(Event {
-                        at: now,
-                        fact: Fact::Adapted { delay },
-                    });
-                }
-                if !until_idle || !queue.is_closed() {
-                    return false;
-                }
-                let idle = observation.idle_since();
-                if let Some(last_completion) = idle {
-                    horizon.bring_forward(last_completion + Span::from_nanos(1));
-                }
-                idle.is_some()
+        let (observation, queue) = (Rc::clone(&self.observation), Rc::clone(&self.queue));
+        let (throttle, horizon) = (Rc::clone(&self.throttle), Rc::clone(&self.horizon));
+        let gauge = Rc::clone(&self.gauge);
+        let tick = move |now| {
+            let state = observation.tick(&Tick {
+                now,
+                oldest: queue.oldest(),
+                gauges: gauge(),
+                throttle: &throttle,
+            });
+            // The feedback: what the detector says decides how long agents wait from now on.
+            if let Some(delay) = state.and_then(|state| throttle.follow(state)) {
+                observation.emit_rarely(Event {
+                    at: now,
+                    fact: Fact::Adapted { delay },
+                });
             }
+            if !until_idle || !queue.is_closed() {
+                return false;
+            }
+            let idle = observation.idle_since();
+            if let Some(last_completion) = idle {
+                horizon.bring_forward(last_completion + Span::from_nanos(1));
+            }
+            idle.is_some()
         };
-        let ticker = Box::pin(telemetry::ticks(
-            runtime,
-            interval,
-            Rc::clone(&horizon),
-            tick,
-        ));
-        let stages = Stages {
-            load: Rc::new(load),
-            pool: Rc::new(pool),
-            profile: profile.clone(),
-            ticker,
-        };
-        (
-            Self {
-                observation,
-                queue,
-                throttle,
-                horizon,
-            },
-            stages,
-        )
+        let (runtime, horizon) = (levers.runtime.clone(), Rc::clone(&self.horizon));
+        Box::pin(telemetry::ticks(runtime, interval, horizon, tick))
     }
+
+    /// Stops the load, which goes on after the counted time, once every counted request has ended.
+    fn drain(&self, levers: &Levers<R, O>) -> LocalBoxFuture<'static, ()> {
+        let interval = Span::from_seconds(levers.base.telemetry.interval_seconds);
+        let (observation, queue) = (Rc::clone(&self.observation), Rc::clone(&self.queue));
+        let (runtime, horizon) = (levers.runtime.clone(), Rc::clone(&self.horizon));
+        Box::pin(async move {
+            let mut next = horizon.at();
+            while !queue.is_closed() {
+                runtime.rest_until(next).await;
+                if observation.counted_under_way() == Some(0) {
+                    horizon.stop_load(runtime.now());
+                    break;
+                }
+                next += interval;
+            }
+        })
+    }
+}
+
+/// What stages show beside their events, to be read at a tick.
+fn gauge<R: Runtime, O: Observe>(
+    profile: &Profile,
+    load: &Rc<Load<R, O>>,
+    pool: &Rc<Pool<R, O>>,
+) -> Rc<dyn Fn() -> Gauges> {
+    if !profile.has_rules() {
+        return Rc::new(Gauges::default);
+    }
+    let (load, pool) = (Rc::clone(load), Rc::clone(pool));
+    let count = |connections: Option<(u32, usize)>| {
+        connections.map(|(used, waiting)| (used, waiting as u32))
+    };
+    Rc::new(move || Gauges {
+        crew: Some(load.queue.crew()),
+        limit: load.queue.limit(),
+        breaker: load.clients.as_ref().and_then(|clients| clients.breaker()),
+        connections: count(load.clients.as_ref().and_then(|c| c.connections())),
+        downstream_connections: count(pool.dependency.as_ref().and_then(|d| d.connections())),
+    })
+}
+
+/// What mechanisms show at a moment, to be read for a picture.
+fn mechanisms<R: Runtime, O: Observe>(
+    gauge: &Rc<dyn Fn() -> Gauges>,
+    load: &Rc<Load<R, O>>,
+    pool: &Rc<Pool<R, O>>,
+) -> Rc<dyn Fn() -> Mechanisms> {
+    let (gauge, load, pool) = (Rc::clone(gauge), Rc::clone(load), Rc::clone(pool));
+    Rc::new(move || {
+        let clients = load.clients.as_ref();
+        Mechanisms {
+            gauges: gauge(),
+            connections: clients.and_then(|clients| clients.pool_size()),
+            downstream_connections: pool.dependency.as_ref().and_then(|d| d.pool_size()),
+            in_transit: clients.map_or(0, |clients| clients.in_transit()),
+            admission: load.queue.admission(),
+        }
+    })
+}
+
+/// Further agents of the timeline: number, when they come, and when they leave.
+fn visits(profile: &Profile) -> Vec<(u32, Instant, Instant)> {
+    let mut index = profile.agents.as_ref().map_or(0, |agents| agents.count);
+    let mut visits = Vec::new();
+    for entry in &profile.timeline {
+        let extra = entry.traffic.as_ref().map_or(0, |t| t.extra_agents);
+        let from = Instant::from_seconds(entry.at_seconds);
+        let to = Instant::from_seconds(entry.end_seconds());
+        for _ in 0..extra {
+            visits.push((index, from, to));
+            index += 1;
+        }
+    }
+    visits
 }
 
 impl<R: Runtime> System<R, Observation> {
@@ -529,15 +895,20 @@ struct Folds {
     transitions: Vec<Transition>,
     last: Option<Sample>,
     last_completion: Instant,
+    health: Option<Box<Health>>,
     observer: Option<Observer>,
+    /// Whether there is either of the two.
+    is_watched: bool,
 }
 
 /// Transitions kept for whoever watches a run.
 const MOST_TRANSITIONS: usize = 10_000;
 
 impl Observation {
-    fn new(profile: &Profile, observer: Option<Observer>) -> Self {
+    fn new(profile: &Profile, observer: Option<Observer>, trigger: Option<Trigger>) -> Self {
         let folds = Folds {
+            is_watched: trigger.is_some() || observer.is_some(),
+            health: trigger.map(|trigger| Box::new(Health::new(profile, trigger))),
             digest: Digest::default(),
             telemetry: Telemetry::new(profile),
             tally: Tally::new(profile),
@@ -556,9 +927,10 @@ impl Observation {
 
 impl Observe for Observation {
     /// Measures, has the detector look, and records. The state from now on.
-    fn tick(&self, now: Instant, oldest: Option<Instant>, throttle: &Throttle) -> Option<State> {
+    fn tick(&self, tick: &Tick<'_>) -> Option<State> {
+        let now = tick.now;
         let mut folds = self.inner.borrow_mut();
-        let mut sample = folds.telemetry.sample(now, oldest);
+        let mut sample = folds.telemetry.sample(now, tick.oldest);
         let transition = folds
             .detector
             .as_mut()
@@ -571,11 +943,18 @@ impl Observe for Observation {
             });
         }
         folds.tally.tick(now, state, transition.as_ref());
+        let Folds {
+            health, telemetry, ..
+        } = &mut *folds;
+        if let Some(health) = health {
+            health.tick(now, telemetry.counts());
+        }
         if folds.transitions.len() < MOST_TRANSITIONS {
             folds.transitions.extend(transition);
         }
         sample.state = state;
-        sample.throttle_delay = throttle.mean_delay_in(state);
+        sample.gauges = tick.gauges;
+        sample.throttle_delay = tick.throttle.mean_delay_in(state);
         folds.series.push(&sample);
         folds.last = Some(sample);
         state
@@ -584,8 +963,15 @@ impl Observe for Observation {
     fn idle_since(&self) -> Option<Instant> {
         let folds = self.inner.borrow();
         let counts = folds.telemetry.counts();
-        let idle = counts.created == counts.refused + counts.completed;
-        idle.then_some(folds.last_completion)
+        (counts.is_idle()).then_some(folds.last_completion)
+    }
+
+    fn counted_under_way(&self) -> Option<u64> {
+        self.inner.borrow().tally.under_way()
+    }
+
+    fn follow(&self, profile: &Profile) {
+        self.inner.borrow_mut().telemetry.follow(profile);
     }
 }
 
@@ -605,6 +991,19 @@ impl Folds {
         self.digest.fold(event);
         self.tally.fold(event, self.telemetry.counts());
         self.telemetry.fold(event);
+        if self.is_watched {
+            self.show(event);
+        }
+    }
+}
+
+impl Folds {
+    #[cold]
+    #[inline(never)]
+    fn show(&mut self, event: &Event<'_>) {
+        if let Some(health) = &mut self.health {
+            health.fold(event);
+        }
         if let Some(observer) = &mut self.observer {
             observer(event);
         }
@@ -618,7 +1017,7 @@ mod tests {
     #[test]
     fn an_agent_fits_into_a_cache_line() {
         let profile = Profile::default();
-        let observation = Observation::new(&profile, None);
+        let observation = Observation::new(&profile, None, None);
         let (_, stages) = System::build(&profile, VirtualTime::new(), observation);
         let agent = arrival::agent(Rc::clone(&stages.load), 0);
         assert!(size_of_val(&agent) <= 64, "{} bytes", size_of_val(&agent));

@@ -11,7 +11,7 @@ use crate::units::Span;
 
 /// How long agents wait before they send, at present.
 pub struct Throttle {
-    rules: ThrottleSection,
+    rules: Cell<ThrottleSection>,
     state: Cell<State>,
     delayed: Cell<u32>,
 }
@@ -21,7 +21,7 @@ impl Throttle {
     #[must_use]
     pub fn new(rules: ThrottleSection) -> Self {
         Self {
-            rules,
+            rules: Cell::new(rules),
             state: Cell::new(State::Stable),
             delayed: Cell::new(0),
         }
@@ -35,6 +35,11 @@ impl Throttle {
         (now != before).then_some(now)
     }
 
+    /// Goes by other rules from now on.
+    pub fn follow_rules(&self, rules: &ThrottleSection) {
+        self.rules.set(*rules);
+    }
+
     /// The mean delay in force.
     #[must_use]
     pub fn mean_delay(&self) -> Span {
@@ -44,10 +49,11 @@ impl Throttle {
     /// The mean delay that goes with a state; none without a detector.
     #[must_use]
     pub fn mean_delay_in(&self, state: Option<State>) -> Span {
-        match state.filter(|_| self.rules.enabled) {
+        let rules = self.rules.get();
+        match state.filter(|_| rules.enabled) {
             None | Some(State::Stable) => Span::ZERO,
-            Some(State::Degraded) => Span::from_seconds(self.rules.degraded_seconds),
-            Some(State::Collapsed) => Span::from_seconds(self.rules.collapsed_seconds),
+            Some(State::Degraded) => Span::from_seconds(rules.degraded_seconds),
+            Some(State::Collapsed) => Span::from_seconds(rules.collapsed_seconds),
         }
     }
 
@@ -55,7 +61,7 @@ impl Throttle {
     #[must_use]
     pub fn delay(&self, randomness: &Randomness, draws: Draws) -> Span {
         let mean = self.mean_delay();
-        match self.rules.distribution {
+        match self.rules.get().distribution {
             _ if mean.is_zero() => Span::ZERO,
             DelayDistribution::Fixed => mean,
             DelayDistribution::Exponential => Span::from_seconds(

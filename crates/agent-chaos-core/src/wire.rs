@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, json};
 
-use crate::profile::{PROFILE_VERSION, Profile};
+use crate::profile::{PROFILE_VERSION, Profile, SetField};
 
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub const SCHEMA: &str = include_str!("../profile.schema.json");
@@ -158,11 +158,15 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
             "a profile as the schema describes it",
         ))
     })?;
-    let conflicts: Vec<_> = profile
+    let mut conflicts: Vec<_> = profile
         .conflicts()
         .into_iter()
         .map(|conflict| Problem::new(&conflict.field, conflict.found, conflict.accepted))
         .collect();
+    if conflicts.is_empty() {
+        conflicts = check_settings(&profile);
+    }
+    conflicts.truncate(MAX_PROBLEMS);
     if conflicts.is_empty() {
         Ok(profile)
     } else {
@@ -170,6 +174,91 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
             problems: conflicts,
         })
     }
+}
+
+/// What is wrong with the fields that a timeline sets: each is tried on the profile by itself.
+fn check_settings(profile: &Profile) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let plain = Profile {
+        timeline: Vec::new(),
+        ..profile.clone()
+    };
+    for (index, entry) in profile.timeline.iter().enumerate() {
+        let Some(set) = &entry.set else { continue };
+        let pointer = format!("/timeline/{index}/set");
+        let mut value = to_value(&plain);
+        let is_number = set
+            .path
+            .split('.')
+            .try_fold(&value, |place, name| match place {
+                Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+                place => place.get(name),
+            })
+            .is_some_and(Value::is_number)
+            || unwritten_number(&set.path);
+        if !is_number || !SetField::may_be_set(&set.path) {
+            let accepted = format!(
+                "a numeric field of this profile that may change in a run: {}",
+                SetField::settable()
+            );
+            let pointer = format!("{pointer}/path");
+            problems.push(Problem::new(&pointer, shorten(&set.path), accepted));
+            continue;
+        }
+        let outcome = set_value(&mut value, &set.path, set.json()).and_then(|()| from_value(value));
+        if let Err(error) = outcome {
+            let Problem {
+                found, accepted, ..
+            } = error.first().clone();
+            problems.push(Problem::new(&format!("{pointer}/value"), found, accepted));
+        }
+    }
+    problems
+}
+
+/// The numeric fields of this profile that its timeline may set, as dotted paths in the order of the
+/// fields.
+#[must_use]
+pub fn settable(profile: &Profile) -> Vec<String> {
+    fn collect(value: &Value, path: &mut String, found: &mut Vec<String>) {
+        let entries: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => fields.iter().map(|(name, v)| (name.clone(), v)).collect(),
+            Value::Array(items) => (0..).map(|n: u32| n.to_string()).zip(items).collect(),
+            Value::Number(_) if SetField::may_be_set(path) => return found.push(path.clone()),
+            _ => return,
+        };
+        let before = path.len();
+        for (name, inner) in entries {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(&name);
+            collect(inner, path, found);
+            path.truncate(before);
+        }
+    }
+    let mut found = Vec::new();
+    collect(&to_value(profile), &mut String::new(), &mut found);
+    found
+}
+
+/// Whether a path leads to a number that is not written because it is the default.
+fn unwritten_number(path: &str) -> bool {
+    let mut node = schema();
+    for name in path.split('.') {
+        node = node
+            .get("items")
+            .or_else(|| node.get("properties")?.get(name))
+            .unwrap_or(&Value::Null);
+    }
+    let types = types_of(node);
+    !types.contains(&"null") && (types.contains(&"number") || types.contains(&"integer"))
+}
+
+/// Reads a profile that has been checked before, with other numbers in it.
+pub(crate) fn reread(mut value: Value) -> Option<Profile> {
+    check(schema(), &mut value, &mut String::new(), &mut Vec::new());
+    serde_json::from_value(value).ok()
 }
 
 /// The canonical value: every field, in the order of the types.
@@ -929,6 +1018,343 @@ mod tests {
     }
 
     #[test]
+    fn service_times_that_cannot_be_are_refused() {
+        let service = |fields: &str| format!(r#"{{"workers": {{"service": {{{fields}}}}}}}"#);
+        for (fields, field, found, accepted) in [
+            (
+                r#""distribution": "hyperexponential", "scv": 0.5"#,
+                "scv",
+                "0.5",
+                "at least 1",
+            ),
+            (
+                r#""distribution": "lognormal", "scv": 0"#,
+                "scv",
+                "0",
+                "from 0.000001",
+            ),
+            (
+                r#""erlang_shape": 0"#,
+                "erlang_shape",
+                "0",
+                "from 1 to 1000",
+            ),
+            (r#""erlang_shape": 2.5"#, "erlang_shape", "2.5", "whole"),
+            (
+                r#""pareto_alpha": 0"#,
+                "pareto_alpha",
+                "0",
+                "from 0.1 to 10",
+            ),
+            (r#""pareto_ratio": 1"#, "pareto_ratio", "1", "from 1.001"),
+            (
+                r#""empirical_ratios": []"#,
+                "empirical_ratios",
+                "a list of 0",
+                "a list of 1 to 1000 entries",
+            ),
+            (
+                r#""empirical_ratios": [1, 0]"#,
+                "empirical_ratios/1",
+                "0",
+                "a number from",
+            ),
+            (
+                r#""distribution": "pareto""#,
+                "distribution",
+                "pareto",
+                "bounded_pareto",
+            ),
+        ] {
+            let pointer = format!("/workers/service/{field}");
+            refused(&service(fields), &pointer, found, accepted);
+        }
+        parse(&service(r#""distribution": "lognormal", "scv": 0.5"#)).unwrap();
+        parse(&service(r#""scv": 0.5"#)).unwrap();
+    }
+
+    /// Fields that came after the first profiles were shared are not written as long as they have
+    /// their defaults: the hash in old links would be another.
+    #[test]
+    fn a_later_field_is_written_only_when_it_differs() {
+        let text = to_text(&Profile::default());
+        for field in [
+            "erlang_shape",
+            "scv",
+            "pareto_alpha",
+            "pareto_ratio",
+            "empirical_ratios",
+        ] {
+            assert!(!text.contains(field), "{field}");
+        }
+        let other = r#"{"workers": {"service": {"distribution": "empirical", "empirical_ratios": [3, 1.5], "erlang_shape": 9}}}"#;
+        let profile = parse(other).unwrap();
+        assert_eq!(parse(&to_text(&profile)).unwrap(), profile);
+        let paths: Vec<_> = changes(&Profile::default(), &profile)
+            .into_iter()
+            .map(|change| change.path)
+            .collect();
+        let names = ["distribution", "erlang_shape", "empirical_ratios"];
+        assert_eq!(paths, names.map(|name| format!("workers.service.{name}")));
+    }
+
+    /// What is not written is read as the schema's default, and the page shows it.
+    #[test]
+    fn the_schema_names_the_default_of_every_field() {
+        fn walk(node: &Value, path: &mut String, base: &Value, is_on: bool) {
+            for (name, inner) in node["properties"].as_object().into_iter().flatten() {
+                within(path, name, |path| {
+                    let default = inner.get("default");
+                    if inner.get("properties").is_some() {
+                        let is_on = is_on && !types_of(inner).contains(&"null");
+                        return walk(inner, path, base, is_on);
+                    }
+                    let off = Value::Null;
+                    let leaves_out = types_of(inner).contains(&"null");
+                    let default = default.or(leaves_out.then_some(&off)).expect(path);
+                    if !is_on {
+                        return;
+                    }
+                    let mut value = base.clone();
+                    set_value(&mut value, path, default.clone()).unwrap();
+                    assert_eq!(
+                        to_value(&from_value(value).expect(path)),
+                        *base,
+                        "{path} = {default}"
+                    );
+                });
+            }
+        }
+        let base = to_value(&Profile::default());
+        walk(schema(), &mut String::new(), &base, true);
+    }
+
+    #[test]
+    fn mechanisms_that_cannot_work_together_are_refused_where_they_stand() {
+        for (text, field, found, accepted) in [
+            (
+                r#"{"workers": {"count": 4, "bulkheads": {"light": 3, "heavy": 2}}}"#,
+                "/workers/bulkheads",
+                "5 reserved",
+                "at most 4",
+            ),
+            (
+                r#"{"workers": {"count": 4, "bulkheads": {"light": 4, "heavy": 0}}}"#,
+                "/workers/bulkheads",
+                "reserved for one class",
+                "either class",
+            ),
+            (
+                r#"{"workers": {"count": 4, "autoscaler": {"min": 5, "max": 9}}}"#,
+                "/workers/count",
+                "4",
+                "from 5 to 9",
+            ),
+            (
+                r#"{"client": {"budget": {}}}"#,
+                "/client/budget",
+                "section",
+                "client.retry",
+            ),
+            (
+                r#"{"client": {"breaker": {"window_requests": 10, "min_requests": 20}}}"#,
+                "/client/breaker/min_requests",
+                "20",
+                "10",
+            ),
+            (
+                r#"{"network": {"loss_ratio": 0.1, "socket_timeout_seconds": null}}"#,
+                "/network/loss_ratio",
+                "0.1",
+                "socket timeout",
+            ),
+            (
+                r#"{"network": {"latency_seconds": 0.01, "jitter": "uniform", "jitter_seconds": 0.02}}"#,
+                "/network/jitter_seconds",
+                "0.02",
+                "at most latency_seconds",
+            ),
+            (
+                r#"{"queue": {"when_full": "drop"}}"#,
+                "/queue/when_full",
+                "drop",
+                "timeout",
+            ),
+            (
+                r#"{"run": {"drain": "continue", "max_requests": 5}}"#,
+                "/run/drain",
+                "continue",
+                "stop",
+            ),
+            (
+                r#"{"timeline": [{"at_seconds": 5}]}"#,
+                "/timeline/0",
+                "no kind",
+                "exactly one of traffic",
+            ),
+            (
+                r#"{"timeline": [{"traffic": {}, "stall": {}, "for_seconds": 1}]}"#,
+                "/timeline/0",
+                "traffic and stall",
+                "exactly one",
+            ),
+            (
+                r#"{"timeline": [{"at_seconds": 120, "traffic": {}}]}"#,
+                "/timeline/0/at_seconds",
+                "120",
+                "less than the duration",
+            ),
+            (
+                r#"{"timeline": [{"crash": {}}]}"#,
+                "/timeline/0/for_seconds",
+                "null",
+                "how long",
+            ),
+            (
+                r#"{"timeline": [{"traffic": {}}, {"slow_downstream": {}}]}"#,
+                "/timeline/1/slow_downstream",
+                "section",
+                "downstream",
+            ),
+            (
+                r#"{"timeline": [{"pool": {"of": "network"}}]}"#,
+                "/timeline/0/pool/of",
+                "network",
+                "connection pool",
+            ),
+            (
+                r#"{"timeline": [{"set": {"path": "run.duration_seconds", "value": 5}}]}"#,
+                "/timeline/0/set/path",
+                "run.duration_seconds",
+                "workers.count",
+            ),
+            (
+                r#"{"timeline": [{"set": {"path": "client.timeout_seconds", "value": 5}}]}"#,
+                "/timeline/0/set/path",
+                "client.timeout_seconds",
+                "of this profile",
+            ),
+            (
+                r#"{"timeline": [{"set": {"path": "queue.capacity", "value": 0}}]}"#,
+                "/timeline/0/set/value",
+                "0",
+                "from 1",
+            ),
+        ] {
+            refused(text, field, found, accepted);
+        }
+    }
+
+    #[test]
+    fn rates_that_make_no_sense_are_refused_where_they_stand() {
+        refused(
+            r#"{"arrivals": {"spike": {}, "diurnal": {}}}"#,
+            "/arrivals/diurnal",
+            "second shape",
+            "null beside spike",
+        );
+        refused(
+            r#"{"extra_arrivals": [{}, {"ramp": {}, "replay": {}}]}"#,
+            "/extra_arrivals/1/replay",
+            "second shape",
+            "null beside ramp",
+        );
+        refused(
+            r#"{"arrivals": {"bursty": {"high_factor": 0, "low_factor": 0}}}"#,
+            "/arrivals/bursty/high_factor",
+            "0",
+            "low_factor above 0",
+        );
+        refused(
+            r#"{"run": {"duration_seconds": 4000}, "arrivals": {"bursty": {"high_mean_seconds": 0.001, "low_mean_seconds": 0.002}}}"#,
+            "/arrivals/bursty/high_mean_seconds",
+            "0.001",
+            "at least 0.004 s together",
+        );
+        refused(
+            r#"{"extra_arrivals": [{"mix": {"light_share": 0, "heavy_share": 0}}]}"#,
+            "/extra_arrivals/0/mix/light_share",
+            "0",
+            "a share above 0",
+        );
+        refused(
+            r#"{"arrivals": {"rate_per_second": 600000}, "extra_arrivals": [{"rate_per_second": 1}, {"rate_per_second": 1000, "spike": {"factor": 500}}]}"#,
+            "/extra_arrivals/1/rate_per_second",
+            "1000",
+            "never exceed 1000000/s",
+        );
+        refused(
+            r#"{"arrivals": {"rate_per_second": 600000, "bursty": {}}}"#,
+            "/arrivals/rate_per_second",
+            "600000",
+            "1800000/s at its peak",
+        );
+        refused(
+            r#"{"agents": null, "extra_arrivals": [{"replay": {"rates_per_second": [0, 0]}}]}"#,
+            "/extra_arrivals/0",
+            "a rate of 0",
+            "above 0 at some time",
+        );
+        refused(
+            r#"{"agents": null, "arrivals": {"replay": {"interval_seconds": 120, "rates_per_second": [0, 1000]}}}"#,
+            "/arrivals",
+            "a rate of 0",
+            "above 0 at some time",
+        );
+        refused(
+            r#"{"arrivals": {"ramp": {"stages": []}}}"#,
+            "/arrivals/ramp/stages",
+            "a list of 0",
+            "1 to 100",
+        );
+        refused(
+            r#"{"arrivals": {"replay": {"rates_per_second": [1, -1]}}}"#,
+            "/arrivals/replay/rates_per_second/1",
+            "-1",
+            "from 0",
+        );
+        assert!(parse(r#"{"agents": null, "extra_arrivals": [{}]}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_as_always_is_not_written() {
+        let with = parse(r#"{"arrivals": {}, "extra_arrivals": [], "requests": {"light": {"priority": 0}, "heavy": {"priority": 3}}}"#).unwrap();
+        let value = to_value(&with);
+        let names = |section: &Value| -> Vec<String> {
+            section.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(names(&value["arrivals"]), ["rate_per_second", "process"]);
+        assert_eq!(names(&value["requests"]["light"]), ["share", "weight"]);
+        assert_eq!(value["requests"]["heavy"]["priority"], 3);
+        assert_eq!(value.get("extra_arrivals"), None);
+    }
+
+    #[test]
+    fn a_path_leads_into_a_list_and_to_a_field_that_is_not_written() {
+        let profile = set(
+            &Profile::default(),
+            "extra_arrivals.0.rate_per_second",
+            json!(7),
+        )
+        .unwrap();
+        let profile = set(
+            &profile,
+            "extra_arrivals.0.ramp.stages.1.target_per_second",
+            json!(3),
+        )
+        .unwrap();
+        let profile = set(&profile, "requests.heavy.priority", json!(2)).unwrap();
+        assert_eq!(profile.extra_arrivals[0].rate_per_second, 7.0);
+        let stages = &profile.extra_arrivals[0].ramp.as_ref().unwrap().stages;
+        assert_eq!((stages.len(), stages[1].target_per_second), (2, 3.0));
+        let back = set(&profile, "extra_arrivals", json!([])).unwrap();
+        let back = set(&back, "requests.heavy.priority", json!(0)).unwrap();
+        assert_eq!(hash(&back), hash(&Profile::default()));
+        let error = set(&profile, "extra_arrivals.2.rate_per_second", json!(1)).unwrap_err();
+        assert_eq!(error.first().field, "/extra_arrivals/2");
+    }
+
+    #[test]
     fn every_problem_is_listed() {
         let error = parse(r#"{"seed": -1, "workers": {"count": 0, "x": 1}}"#).unwrap_err();
         let fields: Vec<_> = error.problems().iter().map(|p| p.field.as_str()).collect();
@@ -969,15 +1395,23 @@ mod tests {
 
     #[test]
     fn changes_lead_from_one_profile_to_the_other() {
-        let base = Profile::default();
         let edits = r#"{"seed": 9, "agents": {"backoff": null}, "arrivals": {"rate_per_second": 5}, "queue": {"capacity": null}, "detector": null}"#;
-        for text in [edits, r#"{"arrivals": {}}"#, r#"{"version": 1}"#] {
-            let target = parse(text).unwrap();
+        let load = r#"{"arrivals": {"spike": {"factor": 2}}, "extra_arrivals": [{}, {"mix": {}, "ramp": {"stages": [{}, {"target_per_second": 0}]}}], "requests": {"light": {"priority": 4}}}"#;
+        let other = r#"{"arrivals": {"replay": {"rates_per_second": [1, 2]}}, "extra_arrivals": [{"ramp": {"stages": [{}]}, "priority": 0}]}"#;
+        let all = [
+            edits,
+            r#"{"arrivals": {}}"#,
+            r#"{"version": 1}"#,
+            load,
+            other,
+        ];
+        for (from, text) in all.iter().flat_map(|from| all.map(|text| (from, text))) {
+            let (base, target) = (parse(from).unwrap(), parse(text).unwrap());
             let mut value = to_value(&base);
             for change in changes(&base, &target) {
                 set_value(&mut value, &change.path, change.to).unwrap();
             }
-            assert_eq!(from_value(value).unwrap(), target, "{text}");
+            assert_eq!(from_value(value).unwrap(), target, "{from} {text}");
         }
     }
 

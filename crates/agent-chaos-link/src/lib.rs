@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Longer than [`MAX_READABLE`], it is `v1z.<base64url>~h=…` instead, with these bytes:
-//! length of the text (u16, little-endian), 32 bits of its xxh3 (little-endian), and the profile's
-//! canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
+//! the lower 16 bits of the text's length and the lower 32 of its xxh3 (both little-endian), and
+//! the profile's canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
 //! then, that is all.
 
 use std::fmt;
@@ -30,8 +30,8 @@ pub const MAX_READABLE: usize = 1_200;
 /// A longer text is no link.
 pub const MAX_TEXT: usize = 200_000;
 
-/// A compressed profile may inflate to this many bytes at the most.
-const MAX_INFLATED: usize = 64 * 1024;
+/// A compressed profile may inflate to this many bytes at the most: as many as are read at all.
+const MAX_INFLATED: usize = wire::MAX_TEXT_BYTES;
 
 /// Letters, digits and what neither chat, mail nor the address bar touches.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -370,8 +370,8 @@ fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
     let text = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, MAX_INFLATED)
         .map_err(|_| bad("its compressed part is damaged or cut"))?;
     let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
-    let length = usize::from(u16::from_le_bytes([head[0], head[1]]));
-    if text.len() != length || xxhash_rust::xxh3::xxh3_64(&text) as u32 != check {
+    let length = u16::from_le_bytes([head[0], head[1]]);
+    if text.len() as u16 != length || xxhash_rust::xxh3::xxh3_64(&text) as u32 != check {
         return Err(bad("its compressed part is damaged"));
     }
     let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;

@@ -1,7 +1,8 @@
 //! Frames: what was recorded since the page last looked, as columns and a picture of the moment.
 
+use agent_chaos_core::policy::breaker::BreakerState;
 use agent_chaos_core::report::Evidence;
-use agent_chaos_core::telemetry::{COLUMNS, Seen};
+use agent_chaos_core::telemetry::{COLUMNS, Sample, Seen};
 use agent_chaos_core::units::Instant;
 use agent_chaos_core::{Picture, Run};
 use js_sys::{Float64Array, Object, Reflect};
@@ -53,7 +54,69 @@ struct PictureView {
     faults: u64,
     refused: u64,
     completed: u64,
+    succeeded: u64,
     failed: u64,
+    clients: Option<ClientsView>,
+    network: Option<NetworkView>,
+    admission: Option<AdmissionView>,
+    removed: RemovedView,
+    crew: Option<CrewView>,
+    downstream: Option<DownstreamView>,
+    interventions: Vec<u32>,
+}
+
+#[derive(Serialize)]
+struct ClientsView {
+    open: u64,
+    pending: u64,
+    retries: u64,
+    retries_per_second: f64,
+    timeouts_per_second: f64,
+    hedges: u64,
+    refused: u64,
+    breaker: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct NetworkView {
+    in_transit: u64,
+    lost: u64,
+    pool: Option<PoolView>,
+}
+
+#[derive(Serialize)]
+struct PoolView {
+    in_use: u32,
+    size: u32,
+    waiting: u32,
+}
+
+#[derive(Serialize)]
+struct AdmissionView {
+    limit: Option<u32>,
+    inside: u32,
+    tokens: Option<u32>,
+    over_limit: u64,
+    without_token: u64,
+}
+
+#[derive(Serialize)]
+struct RemovedView {
+    requests: u64,
+    per_second: f64,
+}
+
+#[derive(Serialize)]
+struct CrewView {
+    able: u32,
+    down: u32,
+    stalled: bool,
+    wanted: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct DownstreamView {
+    pool: Option<PoolView>,
 }
 
 impl Watcher {
@@ -92,21 +155,22 @@ impl Watcher {
 fn view(run: &Run, picture: &Picture) -> PictureView {
     let profile = run.profile();
     let counts = picture.counts;
-    let ended = counts.refused + counts.completed;
-    let under_way = counts.created - ended;
-    let from_agents = if profile.arrivals.is_none() {
-        under_way as u32
+    let mechanisms = &picture.mechanisms;
+    let settle = profile.has_clients();
+    let (ended, succeeded) = (counts.ended(settle), counts.ended_well(settle));
+    let from_agents = if profile.generators().next().is_none() {
+        (counts.created - ended) as u32
     } else {
         0
     };
     let last = picture.last.as_ref();
-    let rate = |of: fn(&agent_chaos_core::telemetry::Sample) -> f64| last.map_or(0.0, of);
+    let rate = |of: fn(&Sample) -> f64| last.map_or(0.0, of);
     PictureView {
         queue: counts.waiting(),
-        capacity: profile.queue.capacity,
+        capacity: picture.capacity,
         waiting_senders: picture.blocked,
         busy: counts.busy(),
-        workers: profile.workers.count,
+        workers: picture.workers,
         agents: picture.agents,
         thinking: picture
             .agents
@@ -118,8 +182,7 @@ fn view(run: &Run, picture: &Picture) -> PictureView {
         taken: rate(|s| s.taken.per_second()),
         goodput: rate(|s| s.goodput.per_second()),
         derivative: rate(|s| s.derivative),
-        saturation: profile
-            .queue
+        saturation: picture
             .capacity
             .map(|capacity| f64::from(counts.waiting()) / f64::from(capacity)),
         state: picture.state.map(|state| state.name()),
@@ -127,6 +190,59 @@ fn view(run: &Run, picture: &Picture) -> PictureView {
         faults: counts.faults,
         refused: counts.refused,
         completed: counts.completed,
-        failed: ended - counts.succeeded,
+        succeeded,
+        failed: ended - succeeded,
+        clients: profile.client.as_ref().map(|_| ClientsView {
+            open: counts.created - ended,
+            pending: counts.clients.pending(),
+            retries: counts.clients.retries,
+            retries_per_second: rate(|s| s.retries.per_second()),
+            timeouts_per_second: rate(|s| s.timeouts.per_second()),
+            hedges: counts.clients.hedges,
+            refused: counts.clients.refused,
+            breaker: mechanisms.gauges.breaker.map(BreakerState::name),
+        }),
+        network: profile.network.as_ref().map(|_| NetworkView {
+            in_transit: mechanisms.in_transit,
+            lost: counts.clients.dropped,
+            pool: pool(mechanisms.gauges.connections, mechanisms.connections),
+        }),
+        admission: profile
+            .admission
+            .as_ref()
+            .and(mechanisms.admission)
+            .map(|seen| AdmissionView {
+                limit: seen.limit,
+                inside: seen.inside,
+                tokens: seen.tokens,
+                over_limit: seen.over_limit,
+                without_token: seen.without_token,
+            }),
+        removed: RemovedView {
+            requests: counts.removed,
+            per_second: rate(|s| s.removed.per_second()),
+        },
+        crew: mechanisms.gauges.crew.map(|crew| CrewView {
+            able: crew.able(),
+            down: crew.down,
+            stalled: crew.stalled,
+            wanted: picture.wanted_workers,
+        }),
+        downstream: profile.downstream.as_ref().map(|_| DownstreamView {
+            pool: pool(
+                mechanisms.gauges.downstream_connections,
+                mechanisms.downstream_connections,
+            ),
+        }),
+        interventions: picture.interventions.clone(),
     }
+}
+
+fn pool(connections: Option<(u32, u32)>, size: Option<u32>) -> Option<PoolView> {
+    let ((in_use, waiting), size) = connections.zip(size)?;
+    Some(PoolView {
+        in_use,
+        size,
+        waiting,
+    })
 }

@@ -59,6 +59,7 @@ pub fn schema() -> String {
 
 #[derive(Serialize)]
 struct PresetInfo {
+    group: &'static str,
     name: &'static str,
     title: &'static str,
     summary: &'static str,
@@ -75,6 +76,7 @@ pub fn presets() -> Result<JsValue, JsValue> {
     let list: Vec<_> = presets::PRESETS
         .iter()
         .map(|preset| PresetInfo {
+            group: preset.group,
             name: preset.name,
             title: preset.title,
             summary: preset.summary,
@@ -90,10 +92,11 @@ struct ProfileCheck {
     hash: String,
     estimate: agent_chaos_core::profile::Estimate,
     changed: Vec<wire::Change>,
+    settable: Vec<String>,
 }
 
-/// Reads a profile; gives its canonical text, its hash, what it will cost, and what it changes of
-/// the defaults.
+/// Reads a profile; gives its canonical text, its hash, what it will cost, what it changes of the
+/// defaults, and which of its fields a timeline may set.
 ///
 /// # Errors
 ///
@@ -106,6 +109,7 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
         hash: format!("{:016x}", wire::hash(&profile)),
         estimate: profile.estimate(),
         changed: wire::changes(&Profile::default(), &profile),
+        settable: wire::settable(&profile),
     })
 }
 

@@ -1,17 +1,19 @@
 export type State = "STABLE" | "DEGRADED" | "COLLAPSED";
 
 /** A named experiment. `profile` is its whole canonical JSON, indented. */
-export interface PresetInfo { name: string; title: string; summary: string; profile: string; }
+export interface PresetInfo { group: string; name: string; title: string; summary: string; profile: string; }
 
 /** One field in which a profile differs from another. */
 export interface Change { path: string; from: unknown; to: unknown; }
 
-/** A profile that was accepted: canonical JSON with every field, hash (16 hex), cost, differences from the defaults. */
+/** A profile that was accepted: canonical JSON with every field, hash (16 hex), cost, differences from the defaults, what a timeline may set. */
 export interface ProfileCheck {
   profile: string;
   hash: string;
   estimate: { requests: number; events: number; memory_bytes: number };
   changed: Change[];
+  /** Numeric fields of this profile that its timeline may set, as dotted paths. */
+  settable: string[];
 }
 
 /** One thing wrong with a profile; `field` is a JSON pointer, "" for the whole. */
@@ -49,7 +51,10 @@ export interface Transition {
   text: string;
 }
 
-/** The moment as a picture. Rates per second over the trailing rate window; counts so far. */
+/** Connections of a pool: in use, of how many at present, and who waits for one. */
+export interface Pool { in_use: number; size: number; waiting: number; }
+
+/** The moment as a picture. Rates per second over the trailing rate window; counts so far. What a profile does not have is null. */
 export interface Picture {
   queue: number;
   capacity: number | null;
@@ -70,7 +75,19 @@ export interface Picture {
   faults: number;
   refused: number;
   completed: number;
+  succeeded: number;
   failed: number;
+  clients: {
+    open: number; pending: number; retries: number; retries_per_second: number; timeouts_per_second: number;
+    hedges: number; refused: number; breaker: "CLOSED" | "HALF_OPEN" | "OPEN" | null;
+  } | null;
+  network: { in_transit: number; lost: number; pool: Pool | null } | null;
+  admission: { limit: number | null; inside: number; tokens: number | null; over_limit: number; without_token: number } | null;
+  removed: { requests: number; per_second: number };
+  crew: { able: number; down: number; stalled: boolean; wanted: number | null } | null;
+  downstream: { pool: Pool | null } | null;
+  /** Places in the timeline of the interventions under way. */
+  interventions: number[];
 }
 
 /** What was recorded since the last frame. All columns have the same length; NaN is undefined at that moment. */
@@ -86,6 +103,30 @@ export interface Frame {
   columns: { [name: string]: Float64Array };
   picture: Picture;
   transitions: Transition[];
+}
+
+/** What clients and the network did in the counted time, in sends; times in seconds. */
+export interface ClientSummary {
+  sent: number; retries: number; hedges: number; refused: number; answered: number; errored: number; timed_out: number;
+  cancelled: number; dropped: number; amplification: number | null;
+  settle_seconds: { mean: number; p50: number; p95: number; p99: number } | null;
+}
+
+/** What the server did in the counted time beside serving. */
+export interface ServerSummary { arrived: number; refused: number; admitted: number; removed: number; lost: number; completed: number; }
+
+/** The workers' time, in seconds: on duty = useful + wasted + idle + stalled + down. */
+export interface WorkerSeconds { on_duty: number; useful: number; wasted: number; idle: number; stalled: number; down: number; amplification: number | null; }
+
+/** Whether the system came back after the trigger, and what keeps it from it. */
+export interface Recovery {
+  recovered: boolean | null;
+  seconds_after_trigger: number | null;
+  censored_at_seconds: number | null;
+  metastable: boolean | null;
+  twin_healthy: boolean;
+  sustained_by: string[];
+  text: string;
 }
 
 /** What a run comes to, over the requests created in [warm-up, horizon). Times in seconds. */
@@ -113,6 +154,10 @@ export interface Report {
   goodput_per_second: number;
   queue: { mean: number; max: number };
   utilization: number;
+  clients?: ClientSummary;
+  server?: ServerSummary;
+  worker_seconds?: WorkerSeconds;
+  recovery?: Recovery | null;
   counted_seconds: { from: number; to: number };
   complete: boolean;
   engine: { version: string; revision: number; events: number };

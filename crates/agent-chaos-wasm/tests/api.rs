@@ -36,6 +36,144 @@ const GOLDEN: &[(&str, &str)] = &[
     ),
     ("mm1", include_str!("../../../tests/golden/mm1.json")),
     ("mm4-80", include_str!("../../../tests/golden/mm4-80.json")),
+    (
+        "mg1-heavy-tail",
+        include_str!("../../../tests/golden/mg1-heavy-tail.json"),
+    ),
+    (
+        "flash-crowd",
+        include_str!("../../../tests/golden/flash-crowd.json"),
+    ),
+    (
+        "ramp-to-collapse",
+        include_str!("../../../tests/golden/ramp-to-collapse.json"),
+    ),
+    (
+        "diurnal-day",
+        include_str!("../../../tests/golden/diurnal-day.json"),
+    ),
+    (
+        "bursty-mmpp",
+        include_str!("../../../tests/golden/bursty-mmpp.json"),
+    ),
+    ("replay", include_str!("../../../tests/golden/replay.json")),
+    (
+        "two-tenants",
+        include_str!("../../../tests/golden/two-tenants.json"),
+    ),
+    (
+        "retry-storm",
+        include_str!("../../../tests/golden/retry-storm.json"),
+    ),
+    (
+        "retry-storm-budget",
+        include_str!("../../../tests/golden/retry-storm-budget.json"),
+    ),
+    (
+        "retry-storm-lifo",
+        include_str!("../../../tests/golden/retry-storm-lifo.json"),
+    ),
+    (
+        "retry-storm-jitter",
+        include_str!("../../../tests/golden/retry-storm-jitter.json"),
+    ),
+    (
+        "retry-storm-breaker",
+        include_str!("../../../tests/golden/retry-storm-breaker.json"),
+    ),
+    (
+        "retry-storm-shedding",
+        include_str!("../../../tests/golden/retry-storm-shedding.json"),
+    ),
+    (
+        "metastable",
+        include_str!("../../../tests/golden/metastable.json"),
+    ),
+    (
+        "metastable-backoff",
+        include_str!("../../../tests/golden/metastable-backoff.json"),
+    ),
+    (
+        "hedging",
+        include_str!("../../../tests/golden/hedging.json"),
+    ),
+    (
+        "deadline",
+        include_str!("../../../tests/golden/deadline.json"),
+    ),
+    (
+        "client-throttle",
+        include_str!("../../../tests/golden/client-throttle.json"),
+    ),
+    (
+        "flaky-network",
+        include_str!("../../../tests/golden/flaky-network.json"),
+    ),
+    (
+        "pool-exhaustion",
+        include_str!("../../../tests/golden/pool-exhaustion.json"),
+    ),
+    (
+        "lifo-overload",
+        include_str!("../../../tests/golden/lifo-overload.json"),
+    ),
+    (
+        "adaptive-lifo",
+        include_str!("../../../tests/golden/adaptive-lifo.json"),
+    ),
+    (
+        "priority",
+        include_str!("../../../tests/golden/priority.json"),
+    ),
+    (
+        "weighted",
+        include_str!("../../../tests/golden/weighted.json"),
+    ),
+    ("codel", include_str!("../../../tests/golden/codel.json")),
+    (
+        "queue-timeout",
+        include_str!("../../../tests/golden/queue-timeout.json"),
+    ),
+    (
+        "token-bucket",
+        include_str!("../../../tests/golden/token-bucket.json"),
+    ),
+    (
+        "concurrency-limit",
+        include_str!("../../../tests/golden/concurrency-limit.json"),
+    ),
+    (
+        "gradient-limit",
+        include_str!("../../../tests/golden/gradient-limit.json"),
+    ),
+    (
+        "one-pool",
+        include_str!("../../../tests/golden/one-pool.json"),
+    ),
+    (
+        "bulkheads",
+        include_str!("../../../tests/golden/bulkheads.json"),
+    ),
+    (
+        "autoscaler",
+        include_str!("../../../tests/golden/autoscaler.json"),
+    ),
+    (
+        "gc-stalls",
+        include_str!("../../../tests/golden/gc-stalls.json"),
+    ),
+    (
+        "worker-crash",
+        include_str!("../../../tests/golden/worker-crash.json"),
+    ),
+    (
+        "slow-downstream",
+        include_str!("../../../tests/golden/slow-downstream.json"),
+    ),
+    (
+        "game-day",
+        include_str!("../../../tests/golden/game-day.json"),
+    ),
 ];
 
 fn get(object: &JsValue, name: &str) -> JsValue {
@@ -134,6 +272,85 @@ async fn frames_bring_all_columns_and_every_row_once() {
     let after = number(&run.step("event").unwrap(), "events");
     assert!((1.0..=3.0).contains(&(after - before)), "{before} {after}");
     assert!(run.step("moon").is_err());
+}
+
+/// A retry storm with every part that a picture has a place for.
+const STORM: &str = r#"{
+    "run": {"duration_seconds": 60, "warmup_seconds": 5}, "agents": null, "arrivals": {"rate_per_second": 80},
+    "client": {"timeout_seconds": 0.5, "retry": {"backoff": "none"}, "breaker": {"open_seconds": 0}},
+    "network": {"pool": {"size": 40}}, "admission": {"token_bucket": {}, "limit": {}},
+    "queue": {"capacity": 200}, "downstream": {"service_seconds": 0.1, "network": {"pool": {"size": 2}}},
+    "workers": {"count": 4, "service": {"base_seconds": 0.01}},
+    "timeline": [
+        {"at_seconds": 10, "for_seconds": 10, "traffic": {"arrivals_factor": 6}},
+        {"at_seconds": 12, "for_seconds": 4, "crash": {"workers": 1}},
+        {"at_seconds": 14, "set": {"path": "queue.capacity", "value": 50}}
+    ]}"#;
+
+#[wasm_bindgen_test]
+fn a_picture_tells_of_what_the_profile_has_and_of_nothing_else() {
+    let parts = ["clients", "network", "admission", "crew", "downstream"];
+    let run = Run::new(&profile("exp-002")).unwrap();
+    let picture = get(&run.step("second").unwrap(), "picture");
+    for name in parts {
+        assert!(get(&picture, name).is_null(), "{name}");
+    }
+
+    let run = Run::new(STORM).unwrap();
+    let mut frame = JsValue::NULL;
+    for _ in 0..15 {
+        frame = run.step("second").unwrap();
+    }
+    let picture = get(&frame, "picture");
+    for name in parts {
+        assert!(get(&picture, name).is_object(), "{name}");
+    }
+    let under_way: Array = get(&picture, "interventions").unchecked_into();
+    let under_way: Vec<_> = under_way.iter().filter_map(|one| one.as_f64()).collect();
+    assert_eq!(under_way, [0.0, 1.0, 2.0]);
+    assert_eq!(number(&picture, "capacity"), 50.0, "as the timeline has it");
+    let crew = get(&picture, "crew");
+    assert_eq!((number(&crew, "able"), number(&crew, "down")), (3.0, 1.0));
+    for (part, size) in [("network", 40.0), ("downstream", 2.0)] {
+        let pool = get(&get(&picture, part), "pool");
+        assert_eq!(number(&pool, "size"), size, "{part}");
+        assert!(number(&pool, "in_use") > 0.0, "{part}");
+    }
+    let admission = get(&picture, "admission");
+    assert!(number(&admission, "over_limit") > 0.0);
+    let clients = get(&picture, "clients");
+    assert!(number(&clients, "retries") > 0.0);
+    assert!(number(&clients, "open") >= 0.0 && number(&picture, "failed") > 0.0);
+    assert!(get(&clients, "breaker").is_string());
+    // Looking at it has changed nothing.
+    run.finish().unwrap();
+    let unseen = Run::new(STORM).unwrap();
+    unseen.finish().unwrap();
+    assert_eq!(run.digest(), unseen.digest());
+    let picture = get(&run.step("tick").unwrap(), "picture");
+    let over: Array = get(&picture, "interventions").unchecked_into();
+    assert_eq!(over.length(), 1, "the last one goes on to the end");
+}
+
+#[wasm_bindgen_test]
+fn a_check_says_which_fields_a_timeline_may_set() {
+    let checked = check(STORM).unwrap();
+    let settable: Array = get(&checked, "settable").unchecked_into();
+    let paths: Vec<_> = settable.iter().filter_map(|one| one.as_string()).collect();
+    for path in ["queue.capacity", "network.pool.size", "workers.count"] {
+        assert!(paths.iter().any(|one| one == path), "{path}");
+    }
+    let whole: serde_json::Value = serde_json::from_str(STORM).unwrap();
+    for path in paths {
+        let mut whole = whole.clone();
+        let value = wire::parse(STORM).unwrap();
+        let value = path
+            .split('.')
+            .fold(&wire::to_value(&value), |place, name| &place[name])
+            .clone();
+        whole["timeline"] = serde_json::json!([{"set": {"path": path, "value": value}}]);
+        assert!(check(&whole.to_string()).is_ok(), "{path}");
+    }
 }
 
 #[wasm_bindgen_test]

@@ -1,4 +1,4 @@
-//! Who sends what: agents, arrivals and the mix of requests.
+//! Who sends what: agents and the mix of requests.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -32,7 +32,7 @@ pub struct Agents {
 }
 
 /// The wait after the k-th failure in a row: `base · factor^min(k−1, max_doublings) · U(1−jitter, 1+jitter)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Backoff {
@@ -54,30 +54,6 @@ pub struct Backoff {
     /// The wait is multiplied by a uniform number between 1 minus and 1 plus this.
     #[cfg_attr(feature = "schema", schemars(title = "Jitter", range(min = 0.0, max = 1.0), extend("x-unit" = "ratio")))]
     pub jitter_ratio: f64,
-}
-
-/// An open-loop arrival process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Arrivals {
-    /// Mean number of requests that arrive per second.
-    #[cfg_attr(feature = "schema", schemars(title = "Arrival rate λ", range(min = 0.001, max = 1_000_000.0), extend("x-unit" = "1/s", "x-scale" = "log")))]
-    pub rate_per_second: f64,
-    /// How the arrivals are spaced: Poisson has exponential gaps, even has equal ones.
-    #[cfg_attr(feature = "schema", schemars(title = "Spacing", extend("x-enum-titles" = ["Poisson", "even"])))]
-    pub process: ArrivalProcess,
-}
-
-/// How arrivals are spaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ArrivalProcess {
-    #[allow(missing_docs)]
-    Poisson,
-    #[allow(missing_docs)]
-    Even,
 }
 
 /// The mix of requests.
@@ -106,15 +82,25 @@ macro_rules! class_section {
             /// How much work a request of this class brings.
             #[cfg_attr(feature = "schema", schemars(title = "Weight", range(min = 0.0, max = 1_000_000.0)))]
             pub weight: f64,
+            /// Priority of this class; 0 is served first where the queue goes by priority.
+            #[serde(skip_serializing_if = "is_zero")]
+            #[cfg_attr(feature = "schema", schemars(title = "Priority", range(min = 0, max = 7), extend("default" = 0)))]
+            pub priority: u8,
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { share: $share, weight: $weight }
+                Self { share: $share, weight: $weight, priority: 0 }
             }
         }
     };
 }
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
 class_section!(LightClass, "The LIGHT class of requests.", 2.0, 1.0);
 class_section!(HeavyClass, "The HEAVY class of requests.", 1.0, 2.0);
 
@@ -138,15 +124,6 @@ impl Default for Backoff {
             factor: 2.0,
             max_steps: 2,
             jitter_ratio: 0.5,
-        }
-    }
-}
-
-impl Default for Arrivals {
-    fn default() -> Self {
-        Self {
-            rate_per_second: 1000.0,
-            process: ArrivalProcess::Poisson,
         }
     }
 }

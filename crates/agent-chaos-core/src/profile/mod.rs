@@ -9,21 +9,41 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::shape::Shape;
+
+mod admission;
+mod arrivals;
+mod client;
 mod load;
+mod policies;
 mod queue;
 mod run;
+mod timeline;
 mod watch;
 mod workers;
 
-pub use load::{Agents, ArrivalProcess, Arrivals, Backoff, HeavyClass, LightClass, Requests};
-pub use queue::{EarlyDrop, QueueSection, WhenFull};
-pub use run::{RunSection, RunUntil};
+pub use admission::Admission;
+pub use arrivals::{ArrivalProcess, Arrivals, Bursty, Diurnal, Mix, Ramp, Replay, Spike, Stage};
+pub use client::{
+    Client, ConnectionPool, Downstream, DownstreamDistribution, Hedge, LatencyJitter, Network,
+};
+pub use load::{Agents, Backoff, HeavyClass, LightClass, Requests};
+pub use policies::{
+    Autoscaler, BackoffGrowth, Breaker, ClientThrottle, Codel, ConcurrencyLimit, Jitter, LimitKind,
+    QueueTimeout, Retry, RetryBudget, RetryBudgetKind, ScalingMetric, TokenBucket,
+};
+pub use queue::{Discipline, EarlyDrop, QueueSection, WhenFull};
+pub use run::{Drain, RunSection, RunUntil};
+pub use timeline::{
+    Intervention, Loss, PoolOf, PoolShrink, SetField, Slowdown, Stall, Traffic, WorkerCrash,
+};
 pub use watch::{
     DelayDistribution, DetectorMethod, DetectorSection, InstantRules, LatencyOf, SustainedRules,
     TelemetrySection, ThrottleSection,
 };
 pub use workers::{
-    ErrorFault, ErrorShows, Faults, Service, ServiceDistribution, SpikeFault, Workers,
+    Bulkheads, CrashFault, ErrorFault, ErrorShows, Faults, Service, ServiceDistribution,
+    SpikeFault, StallFault, Workers,
 };
 
 /// The written form this code reads and writes.
@@ -56,9 +76,25 @@ pub struct Profile {
     /// Requests that arrive whatever becomes of the earlier ones.
     #[cfg_attr(feature = "schema", schemars(title = "Arrivals (open loop)", extend("x-template" = Arrivals::default())))]
     pub arrivals: Option<Arrivals>,
+    /// Further open loops beside the first, each with a rate, a shape and a mix of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(title = "More arrivals (open loops)", length(max = 16), extend("default" = [])))]
+    pub extra_arrivals: Vec<Arrivals>,
     /// The mix of light and heavy requests.
     #[cfg_attr(feature = "schema", schemars(title = "Requests"))]
     pub requests: Requests,
+    /// What a client does for each request: how long it waits, and what it does when it fails.
+    #[cfg_attr(feature = "schema", schemars(title = "Client policies", extend("x-template" = Client::default(), "default" = serde_json::Value::Null)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<Client>,
+    /// The network between clients and server.
+    #[cfg_attr(feature = "schema", schemars(title = "Network", extend("x-template" = Network::default(), "default" = serde_json::Value::Null)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// What the server lets in, before the queue is looked at.
+    #[cfg_attr(feature = "schema", schemars(title = "Admission", extend("x-template" = Admission::default(), "default" = serde_json::Value::Null)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<Admission>,
     /// The bounded queue and the gate in front of it.
     #[cfg_attr(feature = "schema", schemars(title = "Queue"))]
     pub queue: QueueSection,
@@ -68,6 +104,14 @@ pub struct Profile {
     /// What goes wrong while a request is served.
     #[cfg_attr(feature = "schema", schemars(title = "Faults"))]
     pub faults: Faults,
+    /// Something that a worker calls while it serves, and waits for.
+    #[cfg_attr(feature = "schema", schemars(title = "Downstream dependency", extend("x-template" = Downstream::default(), "default" = serde_json::Value::Null)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downstream: Option<Downstream>,
+    /// Interventions at moments of virtual time.
+    #[cfg_attr(feature = "schema", schemars(title = "Timeline", length(max = 1_000), extend("default" = Vec::<Intervention>::new())))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<Intervention>,
     /// What is measured, how often and over which trailing windows.
     #[cfg_attr(feature = "schema", schemars(title = "Telemetry"))]
     pub telemetry: TelemetrySection,
@@ -87,10 +131,16 @@ impl Default for Profile {
             run: RunSection::default(),
             agents: Some(Agents::default()),
             arrivals: None,
+            extra_arrivals: Vec::new(),
             requests: Requests::default(),
+            client: None,
+            network: None,
+            admission: None,
             queue: QueueSection::default(),
             workers: Workers::default(),
             faults: Faults::default(),
+            downstream: None,
+            timeline: Vec::new(),
             telemetry: TelemetrySection::default(),
             detector: DetectorSection::default(),
             throttle: ThrottleSection::default(),
@@ -131,6 +181,9 @@ impl Conflicts {
     }
 }
 
+/// The bound of a single rate, which the peaks of all generators together keep too.
+const MAX_ARRIVALS_PER_SECOND: f64 = 1_000_000.0;
+
 /// What a run is expected to cost, before it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
@@ -148,7 +201,7 @@ impl Profile {
         let mut conflicts = Conflicts(Vec::new());
         self.run.conflicts(&mut conflicts);
         conflicts.refuse(
-            self.agents.is_none() && self.arrivals.is_none(),
+            self.agents.is_none() && self.arrivals.is_none() && self.extra_arrivals.is_empty(),
             "/agents",
             "null",
             "agents, arrivals or both: without them nothing happens",
@@ -156,29 +209,137 @@ impl Profile {
         if let Some(agents) = &self.agents {
             agents.conflicts(self.run.until, &mut conflicts);
         }
+        self.arrivals_conflict(&mut conflicts);
         self.requests.conflicts(&mut conflicts);
+        let somebody_times_out = self.client.as_ref().is_some_and(|client| {
+            client.timeout_seconds.is_some() || client.deadline_seconds.is_some()
+        });
+        if let Some(client) = &self.client {
+            client.conflicts(&mut conflicts);
+        }
+        if let Some(network) = &self.network {
+            network.conflicts("/network", somebody_times_out, &mut conflicts);
+        }
+        if let Some(admission) = &self.admission {
+            admission.conflicts(&mut conflicts);
+        }
+        let socket_times_out = self
+            .network
+            .as_ref()
+            .is_some_and(|network| network.socket_timeout_seconds.is_some());
+        self.queue
+            .conflicts(somebody_times_out || socket_times_out, &mut conflicts);
+        self.workers.conflicts(&mut conflicts);
+        if let Some(downstream) = &self.downstream {
+            downstream.conflicts(&mut conflicts);
+        }
+        self.timeline_conflicts(&mut conflicts);
         self.telemetry
             .conflicts(self.run.duration_seconds, &mut conflicts);
         self.detector.sustained.conflicts(&mut conflicts);
         conflicts.0
     }
 
-    /// Mean service time of an unhurried request, in seconds: no pressure, no fault.
+    /// Whether there are clients with policies of their own, or a network, between a request and its
+    /// sends.
+    #[must_use]
+    pub fn has_clients(&self) -> bool {
+        self.client.is_some() || self.network.is_some()
+    }
+
+    /// Whether anything is at work beyond a plain queue, its gate and its workers.
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        self.has_clients()
+            || self.admission.is_some()
+            || self.queue.has_rules()
+            || self.workers.bulkheads.is_some()
+            || self.workers.autoscaler.is_some()
+            || self.faults.stalls.is_some()
+            || self.faults.crashes.is_some()
+            || self.downstream.is_some()
+            || !self.timeline.is_empty()
+    }
+
+    /// The most workers there can be at any time.
+    #[must_use]
+    pub fn most_workers(&self) -> u32 {
+        let set = self.timeline.iter().filter_map(|entry| entry.set.as_ref());
+        set.filter(|set| set.path == "workers.count")
+            .map(|set| set.value as u32)
+            .fold(self.workers.most(), u32::max)
+    }
+
+    /// The rules that tie the generators' fields together.
+    fn arrivals_conflict(&self, conflicts: &mut Conflicts) {
+        let duration = self.run.duration_seconds;
+        let (mut peak, mut expected) = (0.0, 0.0);
+        let mut first = None;
+        for (index, rules) in self.generators() {
+            let pointer = match index {
+                0 => "/arrivals".to_owned(),
+                more => format!("/extra_arrivals/{}", more - 1),
+            };
+            rules.conflicts(&pointer, duration, conflicts);
+            let before = peak;
+            peak += rules.peak_per_second();
+            expected += rules.expected(duration);
+            conflicts.refuse(
+                before <= MAX_ARRIVALS_PER_SECOND && peak > MAX_ARRIVALS_PER_SECOND,
+                format!("{pointer}/rate_per_second"),
+                rules.rate_per_second,
+                format!(
+                    "a rate with which all generators together never exceed {MAX_ARRIVALS_PER_SECOND}/s; it comes to {peak}/s at its peak"
+                ),
+            );
+            first = first.or(Some(pointer));
+        }
+        if let Some(pointer) = first
+            && self.agents.is_none()
+        {
+            conflicts.refuse(
+                expected <= 0.0,
+                pointer,
+                "a rate of 0 throughout the run",
+                "a rate above 0 at some time, or agents: else nothing happens",
+            );
+        }
+    }
+
+    /// The rules of every generator and the number of its source: 0 for `arrivals`, then one for
+    /// each of `extra_arrivals`.
+    pub fn generators(&self) -> impl Iterator<Item = (u32, &Arrivals)> {
+        let first = self.arrivals.iter().map(|rules| (0, rules));
+        first.chain((1..).zip(&self.extra_arrivals))
+    }
+
+    /// Mean service time of an unhurried request of the profile's own mix, in seconds: no pressure,
+    /// no fault.
     #[must_use]
     pub fn mean_service_seconds(&self) -> f64 {
         let Requests { light, heavy } = &self.requests;
-        let weight =
-            (light.share * light.weight + heavy.share * heavy.weight) / (light.share + heavy.share);
-        self.workers.service.base_seconds + self.workers.service.per_weight_seconds * weight
+        self.service_seconds(light.share, heavy.share)
+    }
+
+    /// The same of a mix of so many parts.
+    fn service_seconds(&self, light: f64, heavy: f64) -> f64 {
+        let weights = light * self.requests.light.weight + heavy * self.requests.heavy.weight;
+        let service = &self.workers.service;
+        service.base_seconds + service.per_weight_seconds * weights / (light + heavy)
     }
 
     /// What a run of this profile is expected to cost.
     ///
     /// Closed loop: at most `N / (Z + S)` requests per second when nothing waits, and no more than
-    /// the workers serve plus what the refused ones send after their back-off.
+    /// the workers serve plus what the refused ones send after their back-off. Open loops: what is
+    /// expected of each by its shape.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
-        let duration = self.run.duration_seconds;
+        let duration = self.run.duration_seconds
+            + match self.run.drain {
+                Drain::Stop => 0.0,
+                Drain::Continue => self.run.drain_seconds,
+            };
         let service = self.mean_service_seconds();
         let capacity = f64::from(self.workers.count) / service;
         let agents = self.agents.as_ref().map_or(0.0, |agents| {
@@ -193,15 +354,16 @@ impl Profile {
                 .requests_each
                 .map_or(total, |each| total.min(count * f64::from(each)))
         });
-        let arrivals = self
-            .arrivals
-            .as_ref()
-            .map_or(0.0, |a| a.rate_per_second * duration);
-        let requests = self.run.max_requests.map_or(agents + arrivals, |max| {
-            (agents + arrivals).min(f64::from(max))
-        });
-        let ran = if requests < agents + arrivals {
-            duration * requests / (agents + arrivals)
+        let arrivals: f64 = self
+            .generators()
+            .map(|(_, rules)| rules.expected(duration))
+            .sum();
+        let (visitors, surges) = self.traffic(duration, arrivals / duration);
+        let all = agents + arrivals + surges;
+        let most = self.run.max_requests.map_or(f64::INFINITY, f64::from);
+        let requests = all.min(most);
+        let ran = if requests < all {
+            duration * requests / all
         } else {
             duration
         };
@@ -209,7 +371,7 @@ impl Profile {
 
         let rate = requests / ran.max(f64::MIN_POSITIVE);
         let backlog = if self.queue.capacity.is_none() || self.queue.when_full == WhenFull::Wait {
-            (requests - capacity * ran).max(0.0)
+            self.backlog(requests, ran)
         } else {
             0.0
         };
@@ -220,11 +382,108 @@ impl Profile {
             + 48.0 * held
             + 8.0 * requests.min(2.0e6)
             + 24.0 * (rate.min(capacity) * self.telemetry.latency_window_seconds).min(requests)
-            + 200.0 * ticks.min(8192.0);
+            + 280.0 * ticks.min(8192.0)
+            + 800.0 * visitors;
+        let events = 4.0 * requests + ticks + self.troubles(ran);
+        let Some(most_attempts) = self.most_attempts() else {
+            return Estimate {
+                requests,
+                events: self.with_twin(events),
+                memory_bytes: self.with_twin(memory),
+            };
+        };
+        // What is under way: every send until its client has given it up, or its answer is there.
+        let patience = [
+            self.client.as_ref().and_then(|c| c.timeout_seconds),
+            self.client.as_ref().and_then(|c| c.deadline_seconds),
+            self.network.as_ref().and_then(|n| n.socket_timeout_seconds),
+        ];
+        let patience = patience.into_iter().flatten().fold(0.0, f64::max);
+        let attempts = most_attempts * requests;
+        let under_way = (rate * most_attempts * patience).min(attempts);
         Estimate {
             requests,
-            events: 4.0 * requests + ticks,
-            memory_bytes: memory,
+            events: self.with_twin(6.0 * attempts + 2.0 * requests + ticks + self.troubles(ran)),
+            memory_bytes: self.with_twin(memory + 300.0 * under_way),
         }
+    }
+
+    /// The most sends of a request; none without clients.
+    fn most_attempts(&self) -> Option<f64> {
+        let policies = self.client.as_ref().map(|c| f64::from(c.most_attempts()));
+        self.has_clients().then(|| policies.unwrap_or(1.0))
+    }
+
+    /// A run with a trigger runs twice.
+    fn with_twin(&self, cost: f64) -> f64 {
+        let has_trigger = self.timeline.iter().any(|e| e.for_seconds.is_some());
+        if has_trigger { 2.0 * cost } else { cost }
+    }
+
+    /// Further agents, and further requests, that the timeline brings.
+    fn traffic(&self, duration: f64, rate: f64) -> (f64, f64) {
+        let agents = self.agents.clone().unwrap_or_default();
+        let pause = agents.backoff.as_ref().map_or(agents.think_seconds, |b| {
+            agents.think_seconds.min(b.base_seconds)
+        });
+        let (mut visitors, mut requests) = (0.0, 0.0);
+        for entry in &self.timeline {
+            let Some(traffic) = &entry.traffic else {
+                continue;
+            };
+            let lasts = entry.end_seconds().min(duration) - entry.at_seconds;
+            let extra = f64::from(traffic.extra_agents);
+            visitors += extra;
+            requests +=
+                lasts.max(0.0) * (extra / pause + rate * (traffic.arrivals_factor - 1.0).max(0.0));
+        }
+        (visitors, requests)
+    }
+
+    /// Records of what goes wrong by itself, and of what adapts.
+    fn troubles(&self, seconds: f64) -> f64 {
+        let every = [
+            self.faults.stalls.as_ref().map(|s| s.every_seconds),
+            self.faults.crashes.as_ref().map(|c| c.every_seconds),
+            self.workers.autoscaler.as_ref().map(|a| a.every_seconds),
+        ];
+        every
+            .into_iter()
+            .flatten()
+            .map(|every| 4.0 * seconds / every)
+            .sum()
+    }
+
+    /// The most that may wait in an endless queue, an upper estimate: what is left of all
+    /// `requests` in the end, or all that arrives faster than it is served, without a time to
+    /// recover.
+    fn backlog(&self, requests: f64, seconds: f64) -> f64 {
+        const STEPS: u32 = 256;
+        let shapes: Vec<_> = self
+            .generators()
+            .map(|(_, rules)| Shape::of(rules))
+            .collect();
+        let expected =
+            |seconds| -> f64 { shapes.iter().map(|shape| shape.expected(seconds)).sum() };
+        let works = self.generators().zip(&shapes).map(|((_, rules), shape)| {
+            let service = rules.mix.as_ref().map_or_else(
+                || self.mean_service_seconds(),
+                |mix| self.service_seconds(mix.light_share, mix.heavy_share),
+            );
+            shape.expected(seconds) * service
+        });
+        let (work, arrivals): (f64, f64) = (works.sum(), expected(seconds));
+        let others = (requests - arrivals).max(0.0);
+        let service = (work + others * self.mean_service_seconds()) / (arrivals + others);
+        let capacity = f64::from(self.workers.count) / service;
+        let step = seconds / f64::from(STEPS);
+        let (mut before, mut over) = (0.0, 0.0);
+        for end in (1..=STEPS).map(|n| f64::from(n) * step) {
+            let arrived = expected(end);
+            over += (arrived - before - capacity * step).max(0.0);
+            before = arrived;
+        }
+        let left = (requests - capacity * seconds).max(0.0);
+        left.max(over).min(requests)
     }
 }

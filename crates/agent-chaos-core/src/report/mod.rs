@@ -1,18 +1,20 @@
 //! The report: what a run comes to, over the requests created in [warm-up, horizon).
 
 mod latencies;
+pub mod recovery;
 mod verdict;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use latencies::Latencies;
+pub use recovery::Recovery;
 
 use crate::detector::{State, Transition};
 use crate::event::{Event, Fact};
-use crate::profile::{LatencyOf, Profile};
+use crate::profile::{Drain, LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
-use crate::telemetry::Counts;
+use crate::telemetry::{Counts, CrewSums};
 use crate::units::{Instant, Rate, Ratio, Span};
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
@@ -71,6 +73,18 @@ pub struct Report {
     pub queue: QueueSummary,
     /// Busy worker-seconds of those there were in the counted time.
     pub utilization: f64,
+    /// What clients and the network did in the counted time; none without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<ClientSummary>,
+    /// What the queue took out, and what crashes lost, in the counted time; none without such rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerSummary>,
+    /// What came of the workers' time in the counted time; none without such rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_seconds: Option<WorkerSeconds>,
+    /// Whether it came back after the trigger of its timeline; none without one, or before the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// The counted time.
     pub counted_seconds: Counted,
     /// Whether the run has ended.
@@ -121,6 +135,69 @@ pub struct QueueSummary {
     pub mean: f64,
     /// The most at any time.
     pub max: u32,
+}
+
+/// What clients and the network did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClientSummary {
+    /// Sends in the counted time.
+    pub sent: u64,
+    /// Of these, sends after a failure.
+    pub retries: u64,
+    /// Of these, copies beside another send.
+    pub hedges: u64,
+    /// Sends that a breaker or throttle of the client did not let happen.
+    pub refused: u64,
+    /// Good answers to clients that waited for them.
+    pub answered: u64,
+    /// Bad ones, and connections that failed.
+    pub errored: u64,
+    /// Sends whose clients waited no longer.
+    pub timed_out: u64,
+    /// Sends that nobody needed any more.
+    pub cancelled: u64,
+    /// Messages lost by the network.
+    pub dropped: u64,
+    /// Sends of the counted requests that have been settled, per request; none without any.
+    pub amplification: Option<f64>,
+    /// Time from the creation of a counted request to its being settled, well or not.
+    pub settle_seconds: Option<LatencySummary>,
+}
+
+/// What the server did beside serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerSummary {
+    /// Sends that its gate has seen.
+    pub arrived: u64,
+    /// Of these, turned away.
+    pub refused: u64,
+    /// Of these, let in.
+    pub admitted: u64,
+    /// Taken out of the queue unserved.
+    pub removed: u64,
+    /// Lost in a crash.
+    pub lost: u64,
+    /// Services ended.
+    pub completed: u64,
+}
+
+/// The workers' time, in seconds: on duty = useful + wasted + idle + stalled + down.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WorkerSeconds {
+    /// On duty.
+    pub on_duty: f64,
+    /// Behind the answers that counted.
+    pub useful: f64,
+    /// Behind answers that nobody waited for, or that were bad, or lost; and under way.
+    pub wasted: f64,
+    /// Without work.
+    pub idle: f64,
+    /// Paused, at work or not.
+    pub stalled: f64,
+    /// Crashed, and not restarted.
+    pub down: f64,
+    /// At work, for each second of useful work; none without any.
+    pub amplification: Option<f64>,
 }
 
 /// The counted time, in seconds.
@@ -202,7 +279,14 @@ pub struct Tally {
     /// The number of requests that ends the run.
     most: u64,
     latency_of: LatencyOf,
-    workers: u32,
+    /// Whether clients settle requests; else the server's word is the last.
+    settles: bool,
+    has_rules: bool,
+    /// Requests created later than this after the warm-up are not counted, though the load goes on.
+    counted_nanos: u64,
+    /// Whoever ends from here on counts as in flight: the drain is over.
+    closes: Instant,
+    settled: Settled,
     requests: Requests,
     failures: [u64; FailureMode::ALL.len()],
     latencies: Latencies,
@@ -213,6 +297,14 @@ pub struct Tally {
     last: Option<State>,
     transitions: Vec<Transition>,
     transitions_dropped: u64,
+}
+
+/// Counted requests that their clients have settled.
+#[derive(Default)]
+struct Settled {
+    count: u64,
+    attempts: u64,
+    spans: Latencies,
 }
 
 /// How things stood at a moment.
@@ -270,9 +362,23 @@ impl Tally {
             queue_max: 0,
             most: profile.run.max_requests.map_or(u64::MAX, u64::from),
             latency_of: profile.telemetry.latency_of,
-            workers: profile.workers.count,
+            settles: profile.has_clients(),
+            has_rules: profile.has_rules(),
+            counted_nanos: if profile.run.drain == Drain::Continue {
+                let duration = Instant::from_seconds(profile.run.duration_seconds);
+                (duration - Instant::from_seconds(profile.run.warmup_seconds)).nanos()
+            } else {
+                Instant::NEVER.nanos() - Span::from_seconds(profile.run.warmup_seconds).nanos()
+            },
+            closes: if profile.run.drain == Drain::Continue {
+                Instant::from_seconds(profile.run.duration_seconds)
+                    + Span::from_seconds(profile.run.drain_seconds)
+            } else {
+                Instant::NEVER
+            },
+            settled: Settled::default(),
             requests: Requests::default(),
-            failures: [0; 6],
+            failures: [0; FailureMode::ALL.len()],
             latencies: Latencies::default(),
             clustering: Clustering::default(),
             ticks: [0; 3],
@@ -311,11 +417,18 @@ impl Tally {
                     self.end_at(at + Span::from_nanos(1));
                 }
             }
-            Fact::Throttled { request, mode } => self.fail(at, request, mode),
+            Fact::Throttled { request, mode } => {
+                if !self.settles {
+                    self.fail(at, request, mode);
+                }
+            }
             Fact::Admitted { waiting, .. } => self.queue_max = self.queue_max.max(waiting),
             Fact::Completed {
                 request, outcome, ..
             } => {
+                if self.settles {
+                    return;
+                }
                 if outcome.is_good() {
                     self.requests.completed += u64::from(self.is_counted(request));
                 } else {
@@ -331,6 +444,49 @@ impl Tally {
             | Fact::Fault { .. }
             | Fact::Transition { .. }
             | Fact::Adapted { .. } => {}
+            _ => self.fold_mechanism(event),
+        }
+    }
+
+    /// What only mechanisms bring about that are off in most profiles.
+    #[inline(never)]
+    fn fold_mechanism(&mut self, event: &Event<'_>) {
+        let at = event.at;
+        match event.fact {
+            Fact::Settled {
+                request,
+                outcome,
+                given_up,
+                attempts,
+                ..
+            } => {
+                if !self.is_counted(request) {
+                    return;
+                }
+                let span = at - request.created;
+                self.settled.count += 1;
+                self.settled.attempts += u64::from(attempts);
+                self.settled.spans.add(span);
+                if outcome.is_good() {
+                    self.requests.completed += 1;
+                } else if given_up {
+                    self.requests.abandoned += 1;
+                    self.count_failure(at, outcome);
+                } else {
+                    self.requests.failed += 1;
+                    self.count_failure(at, outcome);
+                }
+                if outcome.is_good() || self.latency_of == LatencyOf::Completed {
+                    self.latencies.add(span);
+                }
+            }
+            Fact::Removed {
+                request, outcome, ..
+            }
+            | Fact::Lost {
+                request, outcome, ..
+            } if !self.settles => self.fail(at, request, outcome),
+            _ => {}
         }
     }
 
@@ -344,6 +500,10 @@ impl Tally {
         }
         if self.marks[1].is_none() && now >= self.end {
             self.marks[1] = Some(self.mark(self.end, counts));
+            self.boundary = self.closes;
+        }
+        if self.marks[1].is_some() && now >= self.closes {
+            self.counted_nanos = 0;
             self.boundary = Instant::NEVER;
         }
     }
@@ -376,18 +536,39 @@ impl Tally {
 
     #[inline]
     fn is_counted(&self, request: &Request) -> bool {
-        self.warmup <= request.created
+        let since = request.created.nanos().wrapping_sub(self.warmup.nanos());
+        since < self.counted_nanos
     }
 
     #[inline(never)]
     fn fail(&mut self, at: Instant, request: &Request, mode: FailureMode) {
         if self.is_counted(request) {
             self.requests.failed += 1;
-            self.failures[mode as usize] += 1;
-            if at < self.end {
-                self.clustering.add(at - self.warmup);
-            }
+            self.count_failure(at, mode);
         }
+    }
+
+    fn count_failure(&mut self, at: Instant, mode: FailureMode) {
+        self.failures[mode as usize] += 1;
+        if at < self.end {
+            self.clustering.add(at - self.warmup);
+        }
+    }
+
+    /// Counted requests under way, of which there were `counts` in all; none before the end.
+    #[must_use]
+    pub fn under_way(&self) -> Option<u64> {
+        let [Some(from), Some(until)] = self.marks else {
+            return None;
+        };
+        let created = until.counts.created - from.counts.created;
+        let Requests {
+            completed,
+            failed,
+            abandoned,
+            ..
+        } = self.requests;
+        Some(created - completed - failed - abandoned)
     }
 
     /// The report as of `now`, by when `counts` has been counted.
@@ -427,71 +608,116 @@ impl Tally {
                 .filter(|_| profile.detector.enabled)
         };
         let mut requests = self.requests;
-        requests.created = counts.created - from.counts.created;
-        requests.in_flight = requests.created - requests.completed - requests.failed;
-        let quantiles = self.latencies.quantiles([0.5, 0.95, 0.99]);
-        let mut report =
-            Report {
-                profile: crate::wire::to_value(profile),
-                seed: profile.seed,
-                digest,
-                state: self.resolved(),
-                state_note: state_note(profile, ticks),
-                worst_state: self.worst,
-                final_state: self.last,
-                state_share: ByState {
-                    stable: share(State::Stable),
-                    degraded: share(State::Degraded),
-                    collapsed: share(State::Collapsed),
-                },
-                first_seconds: ByState {
-                    stable: first(State::Stable),
-                    degraded: first(State::Degraded),
-                    collapsed: first(State::Collapsed),
-                },
-                evidence: self
-                    .transitions
-                    .iter()
-                    .map(|t| Evidence::new(t, self.warmup))
-                    .collect(),
-                evidence_dropped: self.transitions_dropped,
-                verdict: String::new(),
-                requests,
-                failures: FailureMode::ALL[1..]
-                    .iter()
-                    .map(|&mode| (mode.name().to_owned(), json!(self.failures[mode as usize])))
-                    .collect(),
-                attempts: requests.created,
-                latency_seconds: self.latencies.mean().zip(quantiles).map(
-                    |(mean, [p50, p95, p99])| LatencySummary {
-                        mean,
-                        p50,
-                        p95,
-                        p99,
-                    },
-                ),
-                latency_exact: self.latencies.is_exact(),
-                error_rate: (requests.created > 0)
-                    .then(|| requests.failed as f64 / requests.created as f64),
-                error_clustering_index: self.clustering.index(counted),
-                throughput_per_second: per_second(|counts| counts.completed),
-                goodput_per_second: per_second(|counts| counts.succeeded),
-                queue: QueueSummary {
-                    mean: over_time(Counts::waiting_nanos),
-                    max: until.queue_max,
-                },
-                utilization: over_time(Counts::busy_nanos) / f64::from(self.workers),
-                counted_seconds: Counted {
-                    from: self.warmup.seconds(),
-                    to: to.seconds(),
-                },
-                complete,
-                engine: Engine {
-                    version: ENGINE_VERSION,
-                    revision: ENGINE_REVISION,
-                    events: counts.events(),
-                },
-            };
+        let created = if profile.run.drain == Drain::Continue {
+            until.counts.created
+        } else {
+            counts.created
+        };
+        requests.created = created - from.counts.created;
+        let unsuccessful = requests.failed + requests.abandoned;
+        requests.in_flight = requests.created - requests.completed - unsuccessful;
+        let [crew_from, crew_until] = [&from, &until].map(|mark| {
+            if counted.is_zero() {
+                return CrewSums::default();
+            }
+            mark.counts.crew_sums(mark.at)
+        });
+        let useful = within(|counts| counts.crew.useful_nanos);
+        let mut report = Report {
+            profile: crate::wire::to_value(profile),
+            seed: profile.seed,
+            digest,
+            state: self.resolved(),
+            state_note: state_note(profile, ticks),
+            worst_state: self.worst,
+            final_state: self.last,
+            state_share: ByState {
+                stable: share(State::Stable),
+                degraded: share(State::Degraded),
+                collapsed: share(State::Collapsed),
+            },
+            first_seconds: ByState {
+                stable: first(State::Stable),
+                degraded: first(State::Degraded),
+                collapsed: first(State::Collapsed),
+            },
+            evidence: self
+                .transitions
+                .iter()
+                .map(|t| Evidence::new(t, self.warmup))
+                .collect(),
+            evidence_dropped: self.transitions_dropped,
+            verdict: String::new(),
+            requests,
+            failures: FailureMode::ALL
+                .iter()
+                .enumerate()
+                .filter(|&(code, _)| {
+                    (1..FailureMode::PUBLISHED).contains(&code) || self.failures[code] > 0
+                })
+                .map(|(code, mode)| (mode.name().to_owned(), json!(self.failures[code])))
+                .collect(),
+            attempts: if self.settles {
+                self.settled.attempts
+            } else {
+                requests.created
+            },
+            latency_seconds: summary(&self.latencies),
+            latency_exact: self.latencies.is_exact(),
+            error_rate: (requests.created > 0)
+                .then(|| unsuccessful as f64 / requests.created as f64),
+            error_clustering_index: self.clustering.index(counted),
+            throughput_per_second: per_second(|counts| counts.completed),
+            goodput_per_second: if self.settles {
+                per_second(|counts| counts.clients.succeeded)
+            } else {
+                per_second(|counts| counts.succeeded)
+            },
+            queue: QueueSummary {
+                mean: over_time(Counts::waiting_nanos),
+                max: until.queue_max,
+            },
+            utilization: ratio(
+                over_time(Counts::busy_nanos),
+                over_time(|counts, at| counts.crew_sums(at).on),
+            ),
+            clients: self.settles.then(|| ClientSummary {
+                sent: within(|c| c.clients.sent),
+                retries: within(|c| c.clients.retries),
+                hedges: within(|c| c.clients.hedges),
+                refused: within(|c| c.clients.refused),
+                answered: within(|c| c.clients.answered),
+                errored: within(|c| c.clients.errored),
+                timed_out: within(|c| c.clients.timed_out),
+                cancelled: within(|c| c.clients.cancelled),
+                dropped: within(|c| c.clients.dropped),
+                amplification: (self.settled.count > 0)
+                    .then(|| self.settled.attempts as f64 / self.settled.count as f64),
+                settle_seconds: summary(&self.settled.spans),
+            }),
+            server: self.has_rules.then(|| ServerSummary {
+                arrived: within(Counts::arrived),
+                refused: within(|c| c.refused),
+                admitted: within(|c| c.admitted),
+                removed: within(|c| c.removed),
+                lost: within(|c| c.lost),
+                completed: within(|c| c.completed),
+            }),
+            worker_seconds: self
+                .has_rules
+                .then(|| WorkerSeconds::between(crew_from, crew_until, useful)),
+            recovery: None,
+            counted_seconds: Counted {
+                from: self.warmup.seconds(),
+                to: to.seconds(),
+            },
+            complete,
+            engine: Engine {
+                version: ENGINE_VERSION,
+                revision: ENGINE_REVISION,
+                events: counts.events(),
+            },
+        };
         report.verdict = verdict::verdict(&report);
         report
     }
@@ -512,6 +738,45 @@ impl Tally {
             State::Stable
         })
     }
+}
+
+impl WorkerSeconds {
+    fn between(from: CrewSums, until: CrewSums, useful_nanos: u64) -> Self {
+        let seconds = |nanos: u128| nanos as f64 / 1e9;
+        let within = |of: fn(&CrewSums) -> u128| seconds(of(&until).saturating_sub(of(&from)));
+        let (on_duty, down, stalled) =
+            (within(|c| c.on), within(|c| c.down), within(|c| c.stalled));
+        let working = within(|c| c.working);
+        // What was begun before the counted time and ended in it may be more than was worked in it.
+        let useful = seconds(u128::from(useful_nanos)).min(working);
+        Self {
+            on_duty,
+            useful,
+            wasted: working - useful,
+            idle: (on_duty - down - stalled - working).max(0.0),
+            stalled,
+            down,
+            amplification: (useful > 0.0).then(|| working / useful),
+        }
+    }
+}
+
+fn summary(latencies: &Latencies) -> Option<LatencySummary> {
+    let quantiles = latencies.quantiles([0.5, 0.95, 0.99]);
+    latencies
+        .mean()
+        .zip(quantiles)
+        .map(|(mean, [p50, p95, p99])| LatencySummary {
+            mean,
+            p50,
+            p95,
+            p99,
+        })
+}
+
+/// `part / whole`; 0 of nothing.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
 }
 
 fn state_note(profile: &Profile, ticks: u64) -> Option<String> {

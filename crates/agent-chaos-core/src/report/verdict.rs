@@ -148,8 +148,9 @@ fn outcome(report: &Report) -> String {
         .filter(|&(_, count)| count > 0)
         .collect();
     modes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let unsuccessful = requests.failed + requests.abandoned;
     let mostly = modes.first().map_or(String::new(), |(name, count)| {
-        format!(", mostly {name} ({count} of {})", requests.failed)
+        format!(", mostly {name} ({count} of {unsuccessful})")
     });
     format!(
         "{rate:.2} % of {} requests failed{mostly}.",

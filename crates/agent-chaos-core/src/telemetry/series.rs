@@ -54,6 +54,16 @@ columns! {
     "state", Most, |s| s.state.map_or(f64::NAN, |state| f64::from(state as u8));
     "throttle_delay", Most, |s| s.throttle_delay.seconds();
     "oldest", Most, |s| or_nan(s.oldest);
+    "retries", Last, |s| s.retries.per_second();
+    "timeouts", Last, |s| s.timeouts.per_second();
+    "removed", Last, |s| s.removed.per_second();
+    "workers", Last, |s| or_nan(s.gauges.crew.map(|crew| f64::from(crew.able())));
+    "limit", Last, |s| or_nan(s.gauges.limit.map(f64::from));
+    "breaker", Most, |s| or_nan(s.gauges.breaker.map(|state| f64::from(state as u8)));
+    "connections", Most, |s| or_nan(s.gauges.connections.map(|(used, _)| f64::from(used)));
+    "connections_waiting", Most, |s| or_nan(s.gauges.connections.map(|(_, waiting)| f64::from(waiting)));
+    "downstream_connections", Most, |s| or_nan(s.gauges.downstream_connections.map(|(used, _)| f64::from(used)));
+    "downstream_waiting", Most, |s| or_nan(s.gauges.downstream_connections.map(|(_, waiting)| f64::from(waiting)));
 }
 
 /// When there are this many rows, neighbours are merged.
