@@ -1,12 +1,12 @@
 // The same digests natively, in node and in Chromium: every preset, 50 seeds.
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { cli, expect, open, test } from './harness.mjs';
+import { cli, expect, open, presets, test } from './harness.mjs';
 
 const SEEDS = 50;
 /** What is cut of the presets that would take too long 50 times over. */
 const CUT = { mm1: { max_requests: 5000 }, 'mm4-80': { max_requests: 5000 } };
-const PRESETS = ['exp-001', 'exp-002', 'exp-003', 'published-001', 'published-002', 'published-003', 'mm1', 'mm4-80'];
+const PRESETS = presets();
 const pkg = fileURLToPath(new URL('../../web/pkg/', import.meta.url));
 
 /** Runs in node and, as text, in the browser. */
@@ -51,6 +51,27 @@ test('every preset has the same digests natively, in node and in Chromium', asyn
     return digests(wasm, presets, cut, seeds);
   }, ['', binary, PRESETS, CUT, SEEDS]).catch((error) => { throw error; });
   expect(inChromium).toEqual(native);
+});
+
+test('every distribution of service times has the same digests natively and in node', async () => {
+  const wasm = await import(`${pkg}agent_chaos_wasm.js`);
+  wasm.initSync({ module: readFileSync(`${pkg}agent_chaos_wasm_bg.wasm`) });
+  const { service } = JSON.parse(wasm.schema()).properties.workers.properties;
+  const names = service.properties.distribution.enum;
+  expect(names.length).toBeGreaterThan(7);
+  const preset = JSON.parse(wasm.presets().find(({ name }) => name === 'published-002').profile);
+  for (const distribution of names) {
+    const native = cli('run', 'published-002', '--set', `workers.service.distribution=${distribution}`, '--seeds', '1..20', '--json').runs.map((run) => run.digest);
+    const found = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const { workers } = preset;
+      const run = new wasm.Run(JSON.stringify({ ...preset, seed, workers: { ...workers, service: { ...workers.service, distribution } } }));
+      await run.play(() => {});
+      found.push(run.digest);
+      run.free();
+    }
+    expect(found, distribution).toEqual(native);
+  }
 });
 
 test.beforeEach(async ({ page }) => {

@@ -1,5 +1,6 @@
 // What the specs share: the built page on a loopback port, the command line, and the page's hooks.
 import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { test as base } from '../../web/testkit.js';
@@ -47,11 +48,17 @@ export const test = base.extend({
 });
 
 /** The command line's answer as JSON. */
-export function cli(...parameters) {
+export const cli = (...parameters) => cliOn('', ...parameters);
+
+/** The same, with this on its standard input. */
+export function cliOn(input, ...parameters) {
   const program = process.env.AGENT_CHAOS;
   if (!program) throw new Error('AGENT_CHAOS names the command line to compare with; `cargo xtask test` sets it');
-  return JSON.parse(execFileSync(program, parameters, { maxBuffer: 1 << 28, encoding: 'utf8' }));
+  return JSON.parse(execFileSync(program, parameters, { input, maxBuffer: 1 << 28, encoding: 'utf8' }));
 }
+
+/** The names of all presets: each is a file. */
+export const presets = () => readdirSync(new URL('../../crates/agent-chaos-core/presets', import.meta.url)).map((name) => name.replace('.json', ''));
 
 export const at = (page, name) => page.getByTestId(name);
 
@@ -72,3 +79,20 @@ export async function type(page, text) {
   if (!(await json.isVisible())) await page.locator('summary', { hasText: /^JSON$/ }).click();
   await json.fill(text);
 }
+
+/** Opens a section of the form, if it is not open. */
+export async function unfold(page, section) {
+  const details = page.locator(`[data-section="${section}"] > details`);
+  if (!(await details.evaluate((one) => one.open))) await details.locator('> summary').click();
+}
+
+/** Everything that a picture, a chart or a table has a place for. */
+export const STORM = {
+  run: { duration_seconds: 60, warmup_seconds: 5 }, agents: null, arrivals: { rate_per_second: 50 }, requests: { light: { share: 1 }, heavy: { share: 0 } },
+  client: { timeout_seconds: 1, withdraws: true, retry: { backoff: 'none' }, breaker: { open_seconds: 5 } }, network: { loss_ratio: 0.01, pool: { size: 60 } },
+  admission: { limit: {}, token_bucket: { rate_per_second: 200 } },
+  queue: { capacity: 200, when_full: 'drop', early_drop: null, discipline: 'lifo', drops_expired: true },
+  workers: { count: 3, bulkheads: { light: 1, heavy: 0 }, service: { distribution: 'exponential', base_seconds: 0.01, per_weight_seconds: 0 } },
+  downstream: { network: { pool: { size: 2 } } }, faults: { spike: null, error: null, crashes: {}, stalls: {} },
+  timeline: [{ at_seconds: 20, for_seconds: 5, traffic: { arrivals_factor: 6 } }, { at_seconds: 22, crash: { workers: 1 }, for_seconds: 5 }],
+};

@@ -1,5 +1,5 @@
 // Screenshots of every state, width and theme, to be looked at.
-import { at, expect, finish, open, test, type } from './harness.mjs';
+import { STORM, at, expect, finish, open, test, type } from './harness.mjs';
 
 const output = new URL('output/', import.meta.url).pathname;
 
@@ -20,6 +20,14 @@ for (const scheme of ['light', 'dark']) {
         await page.waitForTimeout(300);
         await shoot(`done-${preset}`);
       }
+      await type(page, JSON.stringify(STORM));
+      await at(page, 'json').blur();
+      await at(page, 'step-by').selectOption('second');
+      for (let second = 0; second < 23; second++) await at(page, 'step').click();
+      await shoot('storm-paused');
+      await finish(page, expect);
+      await page.waitForTimeout(300);
+      await shoot('storm-done');
       await type(page, '{"agents": {"count": -4}}');
       await expect(at(page, 'error')).toBeVisible();
       await shoot('error');

@@ -21,7 +21,8 @@ export function controls(place, store, { actions, presets }) {
   };
 
   const preset = element('select', { 'data-testid': 'preset', onchange: () => actions.choosePreset(preset.value) },
-    ...presets.map((one) => element('option', { value: one.name }, one.title)));
+    ...[...new Set(presets.map((one) => one.group))].map((group) => element('optgroup', { label: group },
+      ...presets.filter((one) => one.group === group).map((one) => element('option', { value: one.name }, one.title)))));
   const speed = element('select', { 'data-testid': 'speed', onchange: () => actions.setSpeed(speed.value === 'max' ? Infinity : Number(speed.value)) },
     ...SPEEDS.map((value) => element('option', { value }, value === 'max' ? 'as fast as possible' : `${value}×`)));
   const seed = element('input', {

@@ -25,6 +25,50 @@ const ROWS = [
   ['Time DEGRADED', 'state_share.DEGRADED', (value) => format.percent(value, 1)],
   ['Time COLLAPSED', 'state_share.COLLAPSED', (value) => format.percent(value, 1)],
 ];
+/** @type {Record<string, string>} */
+const MODES = {
+  CONGESTION_FAILURE: 'turned away, or dropped after a wait', WORKER_STARVATION: 'nobody could work', QUEUE_OVERFLOW: 'the queue was full',
+  LATENCY_CASCADE: 'its client waited no longer', FAULT_PROPAGATION_SPIKE: 'a fault in service', CIRCUIT_OPEN: 'its client did not send it',
+  NETWORK_FAILURE: 'reset, or no answer in time', POOL_EXHAUSTED: 'no connection became free',
+};
+const sends = (/** @type {any} */ value) => `${format.count(value)} sends`;
+const requests = (/** @type {any} */ value) => `${format.count(value)} requests`;
+const seconds = (/** @type {any} */ value) => (typeof value === 'number' ? `${format.number(value, value < 100 ? 2 : 0)} s` : format.time(null));
+const times = (/** @type {any} */ value) => (typeof value === 'number' ? `× ${format.number(value)}` : format.time(null));
+/**
+ * What only some profiles have: a table of its own for each.
+ * @type {{ field: 'clients' | 'server' | 'worker_seconds', title: string, words: (result: Report) => string, rows: [string, string, (value: any) => string][] }[]}
+ */
+const PARTS = [
+  {
+    field: 'clients', title: 'Clients and network',
+    words: ({ clients }) => (clients?.amplification == null ? 'No counted request has been settled.'
+      : `Each request was sent ${format.number(clients.amplification)} times in the mean.${clients.retries + clients.hedges > 0 ? ' Every send beyond the first is load on top.' : ''}${clients.refused > 0 ? ` Clients held ${format.count(clients.refused)} sends back.` : ''}`),
+    rows: [
+      ['Sent', 'sent', sends], ['of these, after a failure (retries)', 'retries', sends], ['of these, copies beside another (hedges)', 'hedges', sends],
+      ['Not sent, held back by breaker or throttle', 'refused', sends], ['Answered well, in time', 'answered', sends], ['Answered badly, or no connection', 'errored', sends],
+      ['Timed out', 'timed_out', sends], ['Needed no more', 'cancelled', sends], ['Messages lost by the network', 'dropped', (value) => `${format.count(value)} messages`],
+      ['Sends per request', 'amplification', times], ['Time until a request is settled, mean', 'settle_seconds.mean', format.time],
+      ['Time until a request is settled, p95', 'settle_seconds.p95', format.time], ['Time until a request is settled, p99', 'settle_seconds.p99', format.time],
+    ],
+  },
+  {
+    field: 'server', title: 'Server',
+    words: ({ server }) => `Of ${sends(server?.arrived)} that reached the server, it turned ${format.count(server?.refused)} away and let ${format.count(server?.admitted)} in; it served ${format.count(server?.completed)} to the end.`,
+    rows: [
+      ['Arrived', 'arrived', requests], ['Turned away', 'refused', requests], ['Let in', 'admitted', requests],
+      ['Taken out of the queue unserved', 'removed', requests], ['Lost in a crash', 'lost', requests], ['Served to the end', 'completed', requests],
+    ],
+  },
+  {
+    field: 'worker_seconds', title: 'What came of the workers’ time',
+    words: ({ worker_seconds: time }) => `Of ${seconds(time?.on_duty)} on duty, ${seconds(time?.useful)} went into answers that counted, and ${seconds(time?.wasted)} into work that was in vain.`,
+    rows: [
+      ['On duty', 'on_duty', seconds], ['Useful: behind answers that counted', 'useful', seconds], ['Wasted: nobody waited, bad, lost or under way', 'wasted', seconds],
+      ['Idle', 'idle', seconds], ['Stalled', 'stalled', seconds], ['Down', 'down', seconds], ['Work for each second of useful work', 'amplification', times],
+    ],
+  },
+];
 /** Which field of a recorded row's spread goes with a field. */
 const SPREAD = /** @type {Record<string, string>} */ ({ 'latency_seconds.mean': 'mean', 'latency_seconds.p95': 'p95', error_rate: 'error_rate' });
 
@@ -42,7 +86,8 @@ export function report(place, store, { presets, recorded }) {
   const evidence = element('div');
   const digest = element('p', { class: 'small' }, 'Digest ', element('span', { class: 'digest', 'data-testid': 'digest' }), element('span', { class: 'soft', text: ' — equal on every machine for this profile and seed.' }));
   const download = element('button', { type: 'button', onclick: () => save(store.get()) }, 'Download report (JSON)');
-  const foot = element('div', { class: 'stack', hidden: true }, evidence, digest, element('div', {}, download));
+  const parts = element('div', { class: 'report-parts' });
+  const foot = element('div', { class: 'stack', hidden: true }, parts, evidence, digest, element('div', {}, download));
   place.append(empty, caption, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
   /** @type {Report | null} */
   let shown = null;
@@ -78,13 +123,29 @@ export function report(place, store, { presets, recorded }) {
     body.replaceChildren(
       line('State', 'state', (value) => value ?? '—'),
       ...ROWS.map(([label, field, write]) => line(label, field, write)),
-      ...failures.map(([mode]) => line(`Failed by ${mode}`, `failures.${mode}`, format.count)),
+      ...(result.clients ? [line('Requests given up by their clients', 'requests.abandoned', format.count)] : []),
+      ...failures.map(([mode]) => line(`Failed by ${mode}${MODES[mode] ? ` (${MODES[mode]})` : ''}`, `failures.${mode}`, format.count)),
     );
+    parts.replaceChildren(...PARTS.filter(({ field }) => result[field]).map((part) => partTable(part, result)));
     const steps = result.evidence;
     evidence.replaceChildren(element('h3', { text: 'Evidence' }), steps.length
       ? element('ol', { class: 'evidence small', tabindex: 0, 'aria-label': 'Transitions of the detector' }, ...steps.map((step) => element('li', { text: `${step.text}${step.phase === 'warm-up' ? ' (during start-up)' : ''}` })))
       : element('p', { class: 'soft small', text: 'The detector never left STABLE.' }));
   });
+}
+
+/** @param {typeof PARTS[number]} part @param {Report} result */
+function partTable({ field, title, words, rows }, result) {
+  const id = `report-${field}`;
+  return element('section', { 'aria-labelledby': id },
+    element('h3', { id, text: title }), element('p', { class: 'small', text: words(result) }),
+    element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Table: ${title}` },
+      element('table', { 'data-testid': id, 'aria-labelledby': id },
+        element('thead', {}, element('tr', {}, element('th', { scope: 'col', text: 'In the counted time' }), element('th', { scope: 'col', text: 'This run' }))),
+        element('tbody', {}, ...rows.map(([label, name, write]) => {
+          const value = read(result, `${field}.${name}`);
+          return element('tr', {}, element('th', { scope: 'row', text: label }), element('td', { 'data-field': `${field}.${name}`, 'data-value': value ?? '', text: write(value) }));
+        })))));
 }
 
 /** @param {import('./store.js').State} state */

@@ -1,5 +1,6 @@
 // The verdict: a sentence first.
 
+import { tone } from '../shared/outcome.js';
 import { element, setText } from './dom.js';
 
 /** @param {HTMLElement} place @param {import('./store.js').Store} store */
@@ -7,7 +8,8 @@ export function verdict(place, store) {
   const badge = element('span', { class: 'badge' });
   const final = element('span', { 'data-testid': 'state', class: 'visually-hidden' });
   const words = element('p', { 'aria-live': 'polite' });
-  place.append(element('div', { class: 'verdict' }, element('div', {}, badge, final), words));
+  const recovery = element('p', { 'data-testid': 'recovery', hidden: true });
+  place.append(element('div', { class: 'verdict' }, element('div', {}, badge, final), words), recovery);
   /** @type {string} */
   let announced = '';
   return store.subscribe((state) => {
@@ -21,6 +23,10 @@ export function verdict(place, store) {
       : last ? last.text
       : frame ? 'Running; the detector has seen nothing to report.'
       : 'Press Run. The verdict says whether the system stays stable, degrades or collapses, when, and by which rule.';
+    const back = report?.recovery;
+    recovery.hidden = !back;
+    recovery.className = `notice ${back ? tone(back) : ''}`;
+    setText(recovery, back?.text ?? '');
     if (text !== announced) {
       announced = text;
       setText(words, text);

@@ -12,3 +12,14 @@ export function outcome(opened, digest) {
   if (!opened.profile_matches) return 'edited';
   return digest.startsWith(opened.expected_digest) ? 'reproduced' : 'different';
 }
+
+/**
+ * How good it is news whether a system came back; the words beside it say the same.
+ * @param {{ recovered: boolean | null, metastable: boolean | null }} recovery
+ * @returns {'good' | 'warn' | 'bad' | ''}
+ */
+export function tone({ recovered, metastable }) {
+  if (metastable) return 'bad';
+  if (recovered === null) return '';
+  return recovered ? 'good' : 'warn';
+}

@@ -8,13 +8,23 @@ export function read(tree, path) {
 }
 
 /**
- * A copy of the tree with one value replaced; the tree itself stays as it is.
+ * What holds at a path: what is written there, else the schema's default.
+ * @param {Tree} tree @param {string} path @param {any} schema @returns {any}
+ */
+export function effective(tree, path, schema) {
+  const written = read(tree, path);
+  if (written !== undefined) return written;
+  return path.split('.').reduce((node, name) => node?.properties?.[name] ?? node?.items, schema)?.default;
+}
+
+/**
+ * A copy of the tree with one value replaced; the tree itself stays as it is. A number in the path is an entry of a list.
  * @param {Tree} tree @param {string} path @param {unknown} value @returns {Tree}
  */
 export function write(tree, path, value) {
   const [name, ...rest] = path.split('.');
-  const inner = rest.length ? write(tree[name] ?? {}, rest.join('.'), value) : value;
-  return { ...tree, [name]: inner };
+  const inner = rest.length ? write(tree[name] ?? (/^\d+$/.test(rest[0]) ? [] : {}), rest.join('.'), value) : value;
+  return Object.assign(Array.isArray(tree) ? [...tree] : { ...tree }, { [name]: inner });
 }
 
 /** @param {string} pointer */
