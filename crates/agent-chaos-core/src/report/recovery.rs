@@ -409,10 +409,15 @@ fn tell(recovery: &Recovery) -> String {
             "It was watched for {watched:.1} s after that, too little to tell whether it recovered."
         ),
     };
+    let but = if recovery.recovered == Some(true) && !recovery.twin_healthy {
+        " The twin itself answers less than nine in ten of its requests well."
+    } else {
+        ""
+    };
     let because = if recovery.sustained_by.is_empty() {
         String::new()
     } else {
         format!(" What sustained it: {}.", recovery.sustained_by.join("; "))
     };
-    format!("{trigger} {outcome}{because}")
+    format!("{trigger} {outcome}{but}{because}")
 }
