@@ -117,6 +117,18 @@ test('bad text names the field, and the last good profile stays', async ({ page,
   await expect(at(page, 'digest')).toHaveText(cli('run', 'exp-002', '--json').digest);
 });
 
+test('a run with a trigger says once whether it recovered, in the words of the command line', async ({ page, site }) => {
+  await open(page, site);
+  await at(page, 'preset').selectOption('retry-storm');
+  await finish(page, expect);
+  const { recovery } = cli('run', 'retry-storm', '--json');
+  await expect(page.getByText(recovery.text)).toHaveCount(1);
+  await expect(page.getByText(recovery.text)).toContainText('it is metastable');
+  await at(page, 'preset').selectOption('exp-002');
+  await finish(page, expect);
+  await expect(page.getByText('The trigger lasted')).toHaveCount(0);
+});
+
 test('a bad number in the form is said at its field and stays to be mended', async ({ page, site }) => {
   await open(page, site);
   const field = page.locator('[name="agents.count"]');

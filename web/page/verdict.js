@@ -8,7 +8,7 @@ export function verdict(place, store) {
   const badge = element('span', { class: 'badge' });
   const final = element('span', { 'data-testid': 'state', class: 'visually-hidden' });
   const words = element('p', { 'aria-live': 'polite' });
-  const recovery = element('p', { 'data-testid': 'recovery', hidden: true });
+  const recovery = element('p', { 'data-testid': 'recovery', 'aria-live': 'polite', hidden: true });
   place.append(element('div', { class: 'verdict' }, element('div', {}, badge, final), words), recovery);
   /** @type {string} */
   let announced = '';
@@ -19,7 +19,8 @@ export function verdict(place, store) {
     badge.dataset.state = now ?? '';
     setText(final, report ? (report.state ?? '—') : '—');
     const last = state.transitions.at(-1);
-    const text = report ? report.verdict
+    // What it says of recovery stands in a notice of its own.
+    const text = report ? report.verdict.replace(report.recovery?.text ?? '', '').trim()
       : last ? last.text
       : frame ? 'Running; the detector has seen nothing to report.'
       : 'Press Run. The verdict says whether the system stays stable, degrades or collapses, when, and by which rule.';
