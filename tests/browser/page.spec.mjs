@@ -42,6 +42,8 @@ test('form and text are two ways to one profile', async ({ page, site }) => {
   await open(page, site);
   await page.locator('[name="workers.count"]').fill('6');
   await page.locator('[name="workers.count"]').blur();
+  // The text follows with the next picture.
+  await expect(at(page, 'json')).toHaveValue(/"count": 6\b/);
   await type(page, JSON.stringify({ ...JSON.parse(await at(page, 'json').inputValue()), seed: 9 }));
   await expect(at(page, 'seed')).toHaveValue('9');
   await expect(page.locator('[name="workers.count"]')).toHaveValue('6');
