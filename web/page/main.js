@@ -4,10 +4,13 @@ import 'uplot/dist/uPlot.min.css';
 import recorded from '../../tests/recorded.json';
 import { load } from '../engine/engine.js';
 import { charts } from './charts.js';
+import { compare } from './compare.js';
 import { conductor } from './conductor.js';
 import { controls } from './controls.js';
 import { element } from './dom.js';
 import { editor } from './editor.js';
+import { events } from './events.js';
+import { guide } from './guide.js';
 import { picture } from './picture.js';
 import { report } from './report.js';
 import { share } from './share.js';
@@ -31,6 +34,7 @@ async function start() {
   const store = createStore({
     phase: 'ready', preset: first.name, profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
     frame: null, transitions: [], report: null, digest: '', failure: '', link: null, theme: 'system',
+    moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 },
   });
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
@@ -38,6 +42,9 @@ async function start() {
   verdict(place('verdict'), store);
   picture(place('picture'), store);
   charts(place('charts'), store, actions.series);
+  guide(place('guide'));
+  compare(place('compare'));
+  events(place('events'));
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
   editor(place('editor'), store, { actions, schema, presets });

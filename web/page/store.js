@@ -22,7 +22,28 @@
  * @property {string} failure what went wrong, for the person
  * @property {LinkState | null} link the link this page was opened with
  * @property {string} theme
+ * @property {number | null} moment a past moment that is looked at, in virtual seconds; null follows the run
+ * @property {import('../engine/engine.js').Frame | null} past the run as it was at that moment, found by replay
+ * @property {{ words: string, progress: number } | null} working what goes on beside the run and how much of it is done
+ * @property {Kept[]} kept runs kept to compare with; the first is the baseline
+ * @property {import('../engine/engine.js').Replicated | null} replicated the same experiment under several seeds
+ * @property {{ undo: number, redo: number }} history edits that can be taken back, and made again
  */
+
+/**
+ * A run that is kept, to be drawn under the next ones.
+ * @typedef {object} Kept
+ * @property {number} id
+ * @property {string} name
+ * @property {string} preset
+ * @property {string} profile canonical JSON text
+ * @property {import('../engine/engine.js').Report} report
+ * @property {import('../shared/series.js').Series} series
+ * @property {string} token the colour it is drawn in
+ */
+
+/** The moment that everything shows: the past one, else the present. @param {State} state */
+export const shown = (state) => (state.moment === null ? state.frame : (state.past ?? state.frame));
 
 /** @param {State} initial */
 export function createStore(initial) {

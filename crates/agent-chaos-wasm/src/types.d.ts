@@ -162,3 +162,24 @@ export interface Report {
   complete: boolean;
   engine: { version: string; revision: number; events: number };
 }
+
+/** A mean over runs with the half-width of its 95 % confidence interval by Student's t (null with a single run), and the extremes. */
+export interface Estimate { mean: number; ci95: number | null; min: number; max: number; runs: number; }
+
+/** A share of runs with its 95 % Wilson interval. */
+export interface Proportion { count: number; runs: number; share: number; low: number; high: number; }
+
+/** The same experiment under several seeds. */
+export interface Replicated {
+  /** First and last seed. */
+  seeds: [number, number];
+  runs: { seed: number; digest: string; state: State | null; worst_state: State | null }[];
+  /** Figures of the report, by dotted path. */
+  summary: { [path: string]: Estimate };
+  /** How the runs ended. */
+  states: { STABLE: Proportion; DEGRADED: Proportion; COLLAPSED: Proportion };
+  /** Series on one grid of times: mean over the runs and 95 % confidence band. NaN is undefined at that moment. */
+  band: { time: Float64Array; columns: { [name: string]: { mean: Float64Array; low: Float64Array; high: Float64Array } } };
+  /** Against a baseline run with the same seeds: this minus the baseline, paired by seed. */
+  paired: { [path: string]: Estimate } | null;
+}

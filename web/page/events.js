@@ -1,0 +1,6 @@
+// The event list.
+
+/** @param {HTMLElement} place */
+export function events(place) {
+  place.hidden = true;
+}

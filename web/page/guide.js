@@ -1,0 +1,6 @@
+// Guided experiments.
+
+/** @param {HTMLElement} place */
+export function guide(place) {
+  place.hidden = true;
+}
