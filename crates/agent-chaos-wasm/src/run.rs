@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use agent_chaos_core::detector::State;
 use agent_chaos_core::units::{Instant, Span};
 use agent_chaos_core::{Limit, Run as CoreRun, wire};
 use js_sys::{Function, Promise};
@@ -19,6 +20,8 @@ const SLICE_MS: f64 = 6.0;
 const FRAME_MS: f64 = 15.0;
 /// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
 const LONGEST_GAP_MS: f64 = 250.0;
+/// How often a search says how far it has come.
+const PROGRESS_MS: f64 = 100.0;
 /// Polls between two looks at the clock.
 const POLLS: u64 = 512;
 /// Polls of one step at the most, so that even a step through a flood of events answers soon; the
@@ -114,26 +117,49 @@ impl Run {
     /// Plays on this thread, in slices between which the event loop has its turn. Calls `on_frame`
     /// with what is new, at most some sixty times a second and once at the end.
     ///
-    /// Resolves with `"finished"` or `"paused"`; rejects if `on_frame` throws, or with a
-    /// `BusyError` if the run is playing already.
-    #[wasm_bindgen(unchecked_return_type = "Promise<\"finished\" | \"paused\">")]
+    /// `stop` names where to stop before the end: a moment in seconds of virtual time, the next
+    /// `"collapse"` (the detector's state becomes COLLAPSED) or the next `"recovery"` (it becomes
+    /// STABLE again), both at the tick that shows it.
+    ///
+    /// Resolves with `"finished"`, `"paused"` or `"reached"`; rejects if `on_frame` throws, with a
+    /// `BusyError` if the run is under way already, or with a `RangeError` for another place to stop.
+    #[wasm_bindgen(unchecked_return_type = "Promise<\"finished\" | \"paused\" | \"reached\">")]
     pub fn play(
         &self,
         #[wasm_bindgen(unchecked_param_type = "(frame: Frame) => void")] on_frame: Function,
+        #[wasm_bindgen(
+            unchecked_optional_param_type = "number | \"collapse\" | \"recovery\" | null"
+        )]
+        stop: JsValue,
     ) -> Promise {
         let shared = Rc::clone(&self.shared);
-        if shared.playing.replace(true) {
-            return Promise::reject(&error::named("BusyError", "this run is playing already"));
-        }
-        shared.stop.set(false);
-        future_to_promise(async move {
-            let ended = shared.play(&on_frame).await;
-            shared.playing.set(false);
-            ended.map(JsValue::from)
-        })
+        let stop = match Stop::read(&stop) {
+            Ok(stop) => stop,
+            Err(error) => return Promise::reject(&error),
+        };
+        self.occupy(async move { shared.play(&on_frame, stop).await })
     }
 
-    /// Has `play` stop after the present slice.
+    /// Goes on to a moment of virtual time as fast as possible, in slices as [`play`](Self::play)
+    /// does, without frames. Calls `on_progress` with how much of the way is done, from 0 to 1, some
+    /// ten times a second.
+    ///
+    /// Resolves and rejects as [`play`](Self::play) does.
+    #[wasm_bindgen(unchecked_return_type = "Promise<\"finished\" | \"paused\" | \"reached\">")]
+    pub fn seek(
+        &self,
+        seconds: f64,
+        #[wasm_bindgen(unchecked_param_type = "(progress: number) => void")] on_progress: Function,
+    ) -> Promise {
+        let shared = Rc::clone(&self.shared);
+        let stop = match Stop::moment(seconds) {
+            Ok(at) => at,
+            Err(error) => return Promise::reject(&error),
+        };
+        self.occupy(async move { shared.seek(stop, &on_progress).await })
+    }
+
+    /// Has `play` or `seek` stop after the present slice.
     pub fn pause(&self) {
         self.shared.stop.set(true);
     }
@@ -151,11 +177,6 @@ impl Run {
         {
             let mut run = self.shared.run.borrow_mut();
             let interval = Span::from_seconds(run.profile().telemetry.interval_seconds);
-            let next = |run: &CoreRun, span: Span| {
-                Instant::from_nanos(
-                    (run.now().nanos() / span.nanos() + 1).saturating_mul(span.nanos()),
-                )
-            };
             match what {
                 "event" => {
                     run.advance_one_event();
@@ -226,10 +247,103 @@ impl Run {
     }
 }
 
+impl Run {
+    /// Has this work go on until it ends or is asked to stop, unless other work goes on.
+    fn occupy(
+        &self,
+        work: impl Future<Output = Result<&'static str, JsValue>> + 'static,
+    ) -> Promise {
+        let shared = Rc::clone(&self.shared);
+        if shared.playing.replace(true) {
+            return Promise::reject(&error::named("BusyError", "this run is playing already"));
+        }
+        shared.stop.set(false);
+        future_to_promise(async move {
+            let ended = work.await;
+            shared.playing.set(false);
+            ended.map(JsValue::from)
+        })
+    }
+}
+
 impl Drop for Run {
     fn drop(&mut self) {
         self.shared.stop.set(true);
     }
+}
+
+/// Where a run that plays stops before its end.
+#[derive(Clone, Copy)]
+enum Stop {
+    End,
+    At(Instant),
+    State(State),
+}
+
+impl Stop {
+    fn read(value: &JsValue) -> Result<Self, JsValue> {
+        if value.is_undefined() || value.is_null() {
+            return Ok(Self::End);
+        }
+        match (value.as_f64(), value.as_string().as_deref()) {
+            (Some(seconds), _) => Self::moment(seconds).map(Self::At),
+            (_, Some("collapse")) => Ok(Self::State(State::Collapsed)),
+            (_, Some("recovery")) => Ok(Self::State(State::Stable)),
+            _ => Err(js_sys::RangeError::new(
+                "stop: accepted: a moment in seconds, \"collapse\", \"recovery\"",
+            )
+            .into()),
+        }
+    }
+
+    fn moment(seconds: f64) -> Result<Instant, JsValue> {
+        if seconds.is_finite() && seconds >= 0.0 {
+            Ok(Instant::from_seconds(seconds))
+        } else {
+            Err(js_sys::RangeError::new(&format!(
+                "moment: found {seconds}, accepted: seconds from 0 on"
+            ))
+            .into())
+        }
+    }
+
+    /// How far a run may go at once without passing the place.
+    fn bound(self, run: &CoreRun) -> Instant {
+        match self {
+            Self::End => Instant::NEVER,
+            Self::At(at) => at,
+            // The detector changes its mind at ticks.
+            Self::State(_) => next(
+                run,
+                Span::from_seconds(run.profile().telemetry.interval_seconds),
+            ),
+        }
+    }
+
+    /// Whether the run stands at the place; `seen` transitions were there before it set out.
+    fn is_reached(self, run: &CoreRun, seen: usize) -> bool {
+        match self {
+            Self::End => false,
+            Self::At(at) => run.now() >= at,
+            Self::State(state) => run
+                .transitions_from(seen)
+                .last()
+                .is_some_and(|transition| transition.to == state),
+        }
+    }
+}
+
+/// Does what is left to do at the present moment, so that a place is the same however it was reached.
+fn complete(run: &mut CoreRun) -> bool {
+    run.advance(Limit {
+        until: run.now(),
+        polls: u64::MAX,
+    })
+}
+
+/// The next multiple of this span.
+fn next(run: &CoreRun, span: Span) -> Instant {
+    Instant::from_nanos((run.now().nanos() / span.nanos() + 1).saturating_mul(span.nanos()))
 }
 
 impl Shared {
@@ -237,30 +351,40 @@ impl Shared {
         self.watcher.borrow_mut().frame(&self.run.borrow())
     }
 
-    async fn play(&self, on_frame: &Function) -> Result<&'static str, JsValue> {
+    async fn play(&self, on_frame: &Function, stop: Stop) -> Result<&'static str, JsValue> {
         let mut host = Host::new()?;
         let mut pace = Pace::new(host.now_ms(), self);
         let mut last_frame = f64::NEG_INFINITY;
+        let seen = self.run.borrow().transitions_from(0).len();
         loop {
             let started = host.now_ms();
             let until = pace.until(started, self);
             let mut finished = false;
+            let mut there = false;
             let mut reached = false;
-            while !finished && !reached && host.now_ms() - started < SLICE_MS {
+            while !finished && !there && !reached && host.now_ms() - started < SLICE_MS {
                 let mut run = self.run.borrow_mut();
+                let bound = stop.bound(&run).min(until);
                 finished = run.advance(Limit {
-                    until,
+                    until: bound,
                     polls: POLLS,
                 });
                 reached = run.now() >= until;
+                if run.now() >= bound && stop.is_reached(&run, seen) {
+                    there = true;
+                    finished = complete(&mut run);
+                }
             }
             let stopped = self.stop.get();
-            if finished || stopped || host.now_ms() - last_frame >= FRAME_MS {
+            if finished || there || stopped || host.now_ms() - last_frame >= FRAME_MS {
                 last_frame = host.now_ms();
                 on_frame.call1(&JsValue::NULL, &self.frame()?)?;
             }
             if finished {
                 return Ok("finished");
+            }
+            if there {
+                return Ok("reached");
             }
             if stopped || self.stop.get() {
                 return Ok("paused");
@@ -272,6 +396,38 @@ impl Shared {
             }
             if self.stop.get() {
                 on_frame.call1(&JsValue::NULL, &self.frame()?)?;
+                return Ok("paused");
+            }
+        }
+    }
+
+    async fn seek(&self, until: Instant, on_progress: &Function) -> Result<&'static str, JsValue> {
+        let mut host = Host::new()?;
+        let mut told = host.now_ms();
+        let from = self.run.borrow().now().seconds();
+        let way = until.seconds() - from;
+        loop {
+            let started = host.now_ms();
+            while host.now_ms() - started < SLICE_MS {
+                let mut run = self.run.borrow_mut();
+                if run.advance(Limit {
+                    until,
+                    polls: POLLS,
+                }) {
+                    return Ok("finished");
+                }
+                if run.now() >= until {
+                    let finished = complete(&mut run);
+                    return Ok(if finished { "finished" } else { "reached" });
+                }
+            }
+            if host.now_ms() - told >= PROGRESS_MS {
+                told = host.now_ms();
+                let progress = (self.run.borrow().now().seconds() - from) / way;
+                on_progress.call1(&JsValue::NULL, &progress.into())?;
+            }
+            host.give_way().await?;
+            if self.stop.get() {
                 return Ok("paused");
             }
         }

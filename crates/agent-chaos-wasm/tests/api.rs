@@ -194,7 +194,7 @@ fn profile(name: &str) -> String {
 
 async fn played(run: &Run) -> String {
     let ignore = Function::new_no_args("");
-    JsFuture::from(run.play(ignore))
+    JsFuture::from(run.play(ignore, JsValue::UNDEFINED))
         .await
         .unwrap()
         .as_string()
@@ -357,9 +357,9 @@ fn a_check_says_which_fields_a_timeline_may_set() {
 async fn a_run_pauses_and_goes_on_as_if_it_had_not() {
     let run = Run::new(&profile("exp-003")).unwrap();
     run.set_speed(1.0);
-    let playing = run.play(Function::new_no_args(""));
+    let playing = run.play(Function::new_no_args(""), JsValue::UNDEFINED);
     assert!(
-        JsFuture::from(run.play(Function::new_no_args("")))
+        JsFuture::from(run.play(Function::new_no_args(""), JsValue::UNDEFINED))
             .await
             .is_err(),
         "it is playing already"
@@ -379,7 +379,9 @@ async fn a_run_pauses_and_goes_on_as_if_it_had_not() {
 async fn what_on_frame_throws_comes_out_of_play() {
     let run = Run::new(&profile("exp-001")).unwrap();
     let throws = Function::new_no_args("throw new Error('drawing failed')");
-    let error = JsFuture::from(run.play(throws)).await.unwrap_err();
+    let error = JsFuture::from(run.play(throws, JsValue::UNDEFINED))
+        .await
+        .unwrap_err();
     assert_eq!(text(&error, "message"), "drawing failed");
 }
 
@@ -430,11 +432,74 @@ fn a_run_can_be_finished_without_giving_way() {
 async fn a_run_that_plays_is_not_finished_behind_its_back() {
     let run = Run::new(&profile("exp-002")).unwrap();
     run.set_speed(1.0);
-    let playing = run.play(Function::new_no_args(""));
+    let playing = run.play(Function::new_no_args(""), JsValue::UNDEFINED);
     let refused = run.finish().unwrap_err();
     assert_eq!(text(&refused, "name"), "BusyError");
     run.pause();
     JsFuture::from(playing).await.unwrap();
     run.finish().unwrap();
     assert!(run.finished());
+}
+
+/// Plays or searches; gives how it ended.
+async fn ended(promise: js_sys::Promise) -> String {
+    JsFuture::from(promise).await.unwrap().as_string().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn a_run_stops_at_a_moment_and_another_found_there_is_the_same() {
+    let nothing = || Function::new_no_args("");
+    let stepped = Run::new(&profile("exp-002")).unwrap();
+    for _ in 0..7 {
+        stepped.step("second").unwrap();
+    }
+    let played = Run::new(&profile("exp-002")).unwrap();
+    assert_eq!(ended(played.play(nothing(), 7.0.into())).await, "reached");
+    let sought = Run::new(&profile("exp-002")).unwrap();
+    assert_eq!(ended(sought.seek(3.21, nothing())).await, "reached");
+    assert_eq!(ended(sought.seek(7.0, nothing())).await, "reached");
+    for run in [&played, &sought] {
+        assert_eq!(run.now_seconds(), 7.0);
+        assert_eq!(run.digest(), stepped.digest());
+        assert_eq!(
+            number(&run.frame().unwrap(), "events"),
+            number(&stepped.frame().unwrap(), "events")
+        );
+    }
+    // A moment that has passed is reached at once; one after the end ends it.
+    assert_eq!(ended(sought.seek(1.0, nothing())).await, "reached");
+    assert_eq!(sought.now_seconds(), 7.0);
+    assert_eq!(ended(sought.seek(1e6, nothing())).await, "finished");
+    for wrong in [f64::NAN, -1.0, f64::INFINITY] {
+        let error = JsFuture::from(sought.seek(wrong, nothing())).await;
+        assert!(error.unwrap_err().is_instance_of::<js_sys::RangeError>());
+    }
+    let error = JsFuture::from(sought.play(nothing(), "lunch".into())).await;
+    assert!(error.unwrap_err().is_instance_of::<js_sys::RangeError>());
+}
+
+#[wasm_bindgen_test]
+async fn a_run_stops_at_the_tick_that_shows_collapse_or_recovery() {
+    let nothing = || Function::new_no_args("");
+    let run = Run::new(&profile("exp-003")).unwrap();
+    assert_eq!(
+        ended(run.play(nothing(), "collapse".into())).await,
+        "reached"
+    );
+    let last = |run: &Run| {
+        let transitions =
+            Array::from(&Reflect::get(&run.frame().unwrap(), &"transitions".into()).unwrap());
+        transitions.get(transitions.length() - 1)
+    };
+    let fresh = Run::new(&profile("exp-003")).unwrap();
+    assert_eq!(
+        ended(fresh.seek(run.now_seconds(), nothing())).await,
+        "reached"
+    );
+    let shown = last(&fresh);
+    assert_eq!(text(&shown, "to"), "COLLAPSED");
+    assert_eq!(number(&shown, "at_seconds"), run.now_seconds());
+    let before = run.now_seconds();
+    let end = ended(run.play(nothing(), "recovery".into())).await;
+    assert!(end == "finished" || run.now_seconds() > before);
 }
