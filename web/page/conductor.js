@@ -2,8 +2,10 @@
 
 import { isCrash, replace } from '../engine/engine.js';
 import { outcome } from '../shared/outcome.js';
+import * as format from '../shared/format.js';
 import { fromPointer, write } from '../shared/paths.js';
 import { Series } from '../shared/series.js';
+import { past as pastOf, replay } from './past.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {ReturnType<typeof conductor>} Actions */
@@ -14,6 +16,10 @@ const ASK_EVENTS = 20e6;
 const MOST_MEMORY = 1e9;
 /** A longer text is not even read. */
 const MOST_TEXT = 1_000_000;
+/** Nobody looks at the past, and nothing goes on beside the run. */
+const PRESENT = { moment: null, past: null, working: null };
+/** What a run can be stopped by, in words. */
+const PLACES = { collapse: ['Stopped at the collapse', 'did not collapse'], recovery: ['Stopped at the recovery', 'did not become stable'] };
 
 /**
  * @param {import('../engine/engine.js').Engine} engine
@@ -24,6 +30,11 @@ export function conductor(engine, presets, store) {
   const series = new Series();
   /** @type {import('../engine/engine.js').Run | null} */
   let run = null;
+  /** What the present run does until it pauses. @type {Promise<unknown>} */
+  let playing = Promise.resolve();
+  const past = pastOf(engine, (progress) => store.update({ working: { words: 'Finding that moment', progress } }));
+  /** A run of a changed profile on its way to the moment of the change. @type {import('../engine/engine.js').Run | null} */
+  let branch = null;
 
   /** @param {unknown} error @returns {import('./store.js').Problem[]} */
   function problemsOf(error) {
@@ -38,8 +49,10 @@ export function conductor(engine, presets, store) {
     // A module that has crashed cannot free anything any more.
     try { run?.free(); } catch { /* gone with its engine */ }
     run = null;
+    branch?.pause();
+    past.forget();
     series.columns = {};
-    store.update({ run: store.get().run + 1, phase: 'ready', frame: null, transitions: [], report: null, digest: '', failure: '' });
+    store.update({ run: store.get().run + 1, phase: 'ready', frame: null, transitions: [], report: null, digest: '', failure: '', note: '', ...PRESENT });
   }
 
   /** @param {unknown} error */
@@ -48,9 +61,10 @@ export function conductor(engine, presets, store) {
     const words = error instanceof Error ? error.message : String(error);
     if (crashed) replace();
     run = null;
+    past.forget();
     series.columns = {};
     store.update({
-      phase: 'error', run: store.get().run + 1, frame: null, transitions: [], report: null, digest: '',
+      phase: 'error', run: store.get().run + 1, frame: null, transitions: [], report: null, digest: '', note: '', ...PRESENT,
       failure: crashed ? `The engine failed (${words}). It has been replaced; the profile is unchanged.` : words,
     });
   }
@@ -82,51 +96,153 @@ export function conductor(engine, presets, store) {
     return true;
   }
 
-  function finish() {
+  /** Goes on with a run that was replayed. @param {import('./past.js').Found} found */
+  function enter(found) {
+    run = found.run;
+    series.columns = found.series.columns;
+    store.update({ run: store.get().run + 1, phase: 'paused', frame: { ...found.frame, transitions: found.transitions }, transitions: found.transitions, report: null, digest: '', failure: '', note: '', ...PRESENT });
+  }
+
+  /** Whoever goes on while looking at the past goes on from there. */
+  function comeBack() {
+    if (store.get().moment === null) return;
+    const found = past.take();
+    if (!found) {
+      store.update(PRESENT);
+      return;
+    }
+    run?.free();
+    enter(found);
+  }
+
+  /** @param {string} [note] */
+  function finish(note = '') {
     if (!run) return;
     const report = run.report();
     const { link } = store.get();
     const seen = link && link.outcome === null ? { ...link, outcome: outcome(link.opened, report.digest) } : link;
-    store.update({ phase: 'done', report, digest: report.digest, link: seen });
+    store.update({ phase: 'done', report, digest: report.digest, link: seen, note });
   }
 
   const actions = {
     series,
 
-    /** Runs on from where it stands. @param {number} [speed] */
-    async play(speed = store.get().speed) {
-      if (store.get().phase === 'running') return;
+    /** Runs on from where it stands, or from the past moment that is looked at. @param {number} [speed] @param {'collapse' | 'recovery'} [stop] */
+    async play(speed = store.get().speed, stop) {
+      if (store.get().phase === 'running' || store.get().working) return;
+      comeBack();
       if (store.get().phase === 'done' || store.get().phase === 'error') discard();
       if (!run && store.get().check.estimate.events > ASK_EVENTS && !(await ask(store.get().check.estimate))) return;
+      if (store.get().phase === 'running') return;
       const number = store.get().run;
       try {
         if (!begin() || !run) return;
         run.speed = speed;
-        store.update({ phase: 'running' });
-        const ended = await run.play((frame) => show(frame, number));
+        store.update({ phase: 'running', note: '' });
+        const ending = run.play((frame) => show(frame, number), stop);
+        playing = ending.catch(() => {});
+        const ended = await ending;
         if (number !== store.get().run) return;
-        if (ended === 'finished') finish();
-        else store.update({ phase: 'paused' });
+        if (ended === 'finished') finish(stop ? `The run ended and ${PLACES[stop][1]} from where it was started.` : '');
+        else store.update({ phase: 'paused', note: ended === 'reached' && stop ? `${PLACES[stop][0]}, ${format.moment(run.now_seconds)}.` : '' });
       } catch (error) {
         if (number === store.get().run) fail(error);
       }
     },
 
+    /** Stops whatever goes on: the run, or the search for a moment. */
     pause() {
       run?.pause();
+      past.stop();
+      branch?.pause();
     },
 
     /** @param {'event' | 'tick' | 'second'} what */
     step(what) {
-      if (store.get().phase === 'running') return;
+      if (store.get().phase === 'running' || store.get().working) return;
+      comeBack();
       if (store.get().phase === 'done' || store.get().phase === 'error') discard();
       try {
         if (!begin() || !run) return;
         show(run.step(what), store.get().run);
         if (run.finished) finish();
-        else store.update({ phase: 'paused' });
+        else store.update({ phase: 'paused', note: '' });
       } catch (error) {
         fail(error);
+      }
+    },
+
+    /** Has everything show a past moment; null, or one that has not come yet, is the present. @param {number | null} seconds */
+    async lookAt(seconds) {
+      const { phase, run: number, check } = store.get();
+      if (!run || branch) return;
+      if (phase === 'running') {
+        run.pause();
+        await playing;
+        if (number !== store.get().run) return;
+      }
+      const front = store.get().frame?.now_seconds ?? 0;
+      if (seconds === null || !(seconds < front)) {
+        past.stop();
+        store.update(PRESENT);
+        return;
+      }
+      const before = { moment: store.get().moment, past: store.get().past };
+      store.update({ moment: Math.max(seconds, 0) });
+      try {
+        const frame = await past.find(check.profile, Math.max(seconds, 0));
+        if (number !== store.get().run) return;
+        if (frame && store.get().moment !== null) store.update({ past: frame, working: null });
+        // Given up: back to what was shown before.
+        else if (!frame && store.get().moment === Math.max(seconds, 0)) store.update({ ...before, working: null });
+      } catch (error) {
+        if (number === store.get().run) fail(error);
+      }
+    },
+
+    /**
+     * Breaks the running system now, or at the past moment that is looked at: the profile gets an intervention there, and the run
+     * goes on from there as if the profile had always had it, which is what the next run of it will do.
+     * @param {Omit<import('../shared/timeline.js').Entry, 'at_seconds'>} entry @returns {Promise<boolean>} whether it was taken over
+     */
+    async intervene(entry) {
+      const { phase, run: number, profile } = store.get();
+      if (!run || branch || store.get().working) return false;
+      const going = phase === 'running';
+      if (going) {
+        run.pause();
+        await playing;
+        if (number !== store.get().run || store.get().phase === 'error') return false;
+      }
+      const now = store.get().moment ?? run.now_seconds;
+      // The next whole millisecond: after everything that has happened, and readable in a link.
+      const at = Math.floor(now * 1000 + 1 + 1e-6) / 1000;
+      try {
+        const check = engine.check(JSON.stringify(write(profile, 'timeline', [...(profile.timeline ?? []), { ...entry, at_seconds: at }])));
+        const found = await replay(engine, check.profile, now, (progress) => store.update({ working: { words: `Replaying to ${format.moment(now)} with the change`, progress } }), (started) => { branch = started; });
+        branch = null;
+        store.update({ working: null });
+        if (!found) return false;
+        if (number !== store.get().run) {
+          found.run.free();
+          return false;
+        }
+        discard();
+        enter(found);
+        store.update({ check, profile: JSON.parse(check.profile), problems: [], draft: null, link: null });
+        if (going) void actions.play();
+        return true;
+      } catch (error) {
+        branch = null;
+        store.update({ working: null });
+        if (isCrash(error)) {
+          fail(error);
+          return false;
+        }
+        const [first] = problemsOf(error);
+        store.update({ failure: `Not done: ${first.message}.` });
+        if (going) void actions.play();
+        return false;
       }
     },
 

@@ -24,7 +24,7 @@ export function controls(place, store, { actions, presets }) {
     ...[...new Set(presets.map((one) => one.group))].map((group) => element('optgroup', { label: group },
       ...presets.filter((one) => one.group === group).map((one) => element('option', { value: one.name }, one.title)))));
   const speed = element('select', { 'data-testid': 'speed', onchange: () => actions.setSpeed(speed.value === 'max' ? Infinity : Number(speed.value)) },
-    ...SPEEDS.map((value) => element('option', { value }, value === 'max' ? 'as fast as possible' : `${value}×`)));
+    ...SPEEDS.map((value) => element('option', { value }, value === 'max' ? 'unlimited' : `${value}×`)));
   const seed = element('input', {
     'data-testid': 'seed', type: 'number', min: 0, max: 4294967295, step: 1, inputmode: 'numeric', 'aria-describedby': 'seed-problem',
     onchange: () => actions.setField('seed', seed.value.trim() === '' ? null : Number(seed.value)),
@@ -36,24 +36,58 @@ export function controls(place, store, { actions, presets }) {
     element('option', { value: 'tick' }, 'one tick'), element('option', { value: 'event' }, 'one event'), element('option', { value: 'second' }, 'one second'));
   const step = button('step', 'Step', () => actions.step(/** @type {'event' | 'tick' | 'second'} */ (stepBy.value)));
   const reset = button('reset', 'Reset', actions.reset);
+  const collapse = button('to-collapse', 'Run to collapse', () => void actions.play(Infinity, 'collapse'));
+  const recovery = button('to-recovery', 'Run to recovery', () => void actions.play(Infinity, 'recovery'));
   const progress = element('progress', { 'data-testid': 'progress', max: 1, value: 0, 'aria-label': 'Progress of the run' });
+  const scrub = element('input', {
+    'data-testid': 'scrub', type: 'range', min: 0, max: 0, step: 'any', value: 0, 'aria-label': 'Moment of the run', disabled: true,
+    oninput: () => void actions.lookAt(Number(scrub.value)),
+    onkeydown: (/** @type {KeyboardEvent} */ event) => scrubBy(event),
+  });
+  const live = button('live', 'Back to now', () => void actions.lookAt(null));
   const status = element('p', { class: 'status small' });
   const phase = element('strong', { 'data-testid': 'status', role: 'status' });
   const clock = element('span', { class: 'soft' });
   status.append(phase, ' ', clock);
+  const note = element('p', { class: 'small note', role: 'status', 'data-testid': 'note' });
   const summary = element('p', { class: 'soft small' });
   const seedProblem = element('p', { id: 'seed-problem', class: 'visually-hidden' });
   const error = element('p', { class: 'notice bad', role: 'alert', 'data-testid': 'error', hidden: true });
   const linkStatus = element('p', { class: 'notice', role: 'status', 'data-testid': 'link-status', hidden: true });
+  /** When the present stretch of playing began. */
+  let since = { run: -1, at: 0, progress: 0 };
 
   place.replaceChildren(
     element('div', { class: 'row' },
       field('Experiment', preset, 'wide'),
       element('div', { class: 'row buttons' }, run, pause, step, reset),
       field('Step by', stepBy), field('Speed', speed), field('Seed', seed), newSeed),
-    summary, seedProblem, error, linkStatus,
-    element('div', { class: 'run-line' }, progress, status),
+    element('div', { class: 'told' }, summary, note), seedProblem, error, linkStatus,
+    element('div', { class: 'run-line' }, element('div', { class: 'row transport' }, collapse, recovery), element('div', { class: 'track' }, progress, scrub), live, status),
   );
+
+  /** Arrows go by ticks, page keys by a twentieth of what has been run. @param {KeyboardEvent} event */
+  function scrubBy(event) {
+    const tick = store.get().profile.telemetry.interval_seconds;
+    const page = Math.max(Number(scrub.max) / 20, tick);
+    const way = { ArrowLeft: -tick, ArrowDown: -tick, ArrowRight: tick, ArrowUp: tick, PageDown: -page, PageUp: page }[event.key];
+    if (way === undefined) return;
+    event.preventDefault();
+    void actions.lookAt((store.get().moment ?? Number(scrub.max)) + way);
+  }
+
+  /** What is left of a long run, by how fast it has gone since it was set going. @param {import('./store.js').State} state */
+  function left(state) {
+    const done = state.frame?.progress ?? 0;
+    if (state.phase !== 'running') {
+      since = { run: -1, at: 0, progress: 0 };
+      return '';
+    }
+    if (since.run !== state.run) since = { run: state.run, at: performance.now(), progress: done };
+    const taken = (performance.now() - since.at) / 1000;
+    const seconds = ((1 - done) * taken) / (done - since.progress);
+    return taken > 1 && seconds > 2 && seconds < 1e6 ? `, about ${format.span(seconds)} left` : '';
+  }
 
   return store.subscribe((state) => {
     const running = state.phase === 'running';
@@ -67,15 +101,36 @@ export function controls(place, store, { actions, presets }) {
     setText(seedProblem, wrongSeed?.message ?? '');
 
     setText(run, state.phase === 'paused' ? 'Resume' : state.phase === 'done' ? 'Run again' : 'Run');
-    run.disabled = running;
-    pause.disabled = !running;
-    step.disabled = running;
+    const past = state.moment !== null;
+    if (past && !running) setText(run, 'Go on');
+    const still = running || state.working !== null;
+    // The focus goes to the button that takes the place of the one that was pressed.
+    const pressed = document.activeElement;
+    run.disabled = still;
+    pause.disabled = !still;
+    if (still && (pressed === run || pressed === collapse || pressed === recovery)) pause.focus();
+    if (!still && pressed === pause) run.focus();
+    setText(pause, state.working ? 'Stop' : 'Pause');
+    step.disabled = still;
+    collapse.disabled = still;
+    recovery.disabled = still;
     reset.disabled = state.phase === 'ready';
-    setText(phase, WORDS[state.phase]);
-    progress.value = state.frame?.progress ?? 0;
-    setText(clock, state.frame
-      ? `${format.moment(state.frame.now_seconds)} of virtual time, ${format.count(state.frame.events)} events`
+    setText(phase, state.working ? `${state.working.words} …` : past ? 'Looking back' : WORDS[state.phase]);
+    progress.value = state.working ? state.working.progress : (state.frame?.progress ?? 0);
+    const front = state.frame?.now_seconds ?? 0;
+    setText(clock, state.working ? format.percent(state.working.progress, 0)
+      : past ? `at ${format.moment(state.moment ?? 0)} of ${format.moment(front)}`
+      : state.frame ? `${format.moment(front)} of virtual time, ${format.count(state.frame.events)} events${left(state)}`
       : `about ${format.count(state.check.estimate.events)} events to come`);
+    scrub.disabled = front === 0;
+    if (scrub.max !== String(front)) scrub.max = String(front);
+    if (Number(scrub.value) !== (state.moment ?? front)) scrub.value = String(state.moment ?? front);
+    // The line of the past ends where the run has come to.
+    scrub.style.width = `${100 * Math.max(state.frame?.progress ?? 0, 0.02)}%`;
+    scrub.setAttribute('aria-valuetext', front === 0 ? 'nothing has been run' : `${format.moment(state.moment ?? front)} of ${format.moment(front)}`);
+    live.classList.toggle('away', !past);
+    live.disabled = !past;
+    setText(note, state.note);
 
     const chosen = presets.find((one) => one.name === state.preset);
     const edits = chosen && chosen.profile !== state.check.profile ? ' (edited)' : '';

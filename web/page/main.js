@@ -3,6 +3,7 @@
 import 'uplot/dist/uPlot.min.css';
 import recorded from '../../tests/recorded.json';
 import { load } from '../engine/engine.js';
+import { breaks } from './breaks.js';
 import { charts } from './charts.js';
 import { compare } from './compare.js';
 import { conductor } from './conductor.js';
@@ -11,6 +12,7 @@ import { element } from './dom.js';
 import { editor } from './editor.js';
 import { events } from './events.js';
 import { guide } from './guide.js';
+import { keys } from './keys.js';
 import { picture } from './picture.js';
 import { report } from './report.js';
 import { share } from './share.js';
@@ -33,13 +35,14 @@ async function start() {
   const check = engine.check(first.profile);
   const store = createStore({
     phase: 'ready', preset: first.name, profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
-    frame: null, transitions: [], report: null, digest: '', failure: '', link: null, theme: 'system',
+    frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: null, theme: 'system',
     moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 },
   });
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
   controls(place('controls'), store, { actions, presets });
   verdict(place('verdict'), store);
+  breaks(place('break'), store, { actions, schema });
   picture(place('picture'), store);
   charts(place('charts'), store, actions.series);
   guide(place('guide'));
@@ -48,6 +51,7 @@ async function start() {
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
   editor(place('editor'), store, { actions, schema, presets });
+  keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {
     if (location.hash.length > 1 && !['#results'].includes(location.hash)) actions.open(location.href);

@@ -4,6 +4,7 @@ import * as format from '../shared/format.js';
 import * as has from '../shared/mechanisms.js';
 import * as timeline from '../shared/timeline.js';
 import { element, setText, svg } from './dom.js';
+import { shown as showing } from './store.js';
 
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
 /** @typedef {'agents' | 'clients' | 'network' | 'admission' | 'queue' | 'workers' | 'downstream' | 'answers' | 'telemetry' | 'detector' | 'throttle'} Name */
@@ -130,7 +131,9 @@ export function picture(place, store) {
 }
 
 /** @param {HTMLElement} place @param {import('./store.js').State} state */
-function sayNow(place, { profile, frame }) {
+function sayNow(place, state) {
+  const { profile } = state;
+  const frame = showing(state);
   /** @type {import('../shared/timeline.js').Entry[]} */
   const entries = profile.timeline ?? [];
   place.hidden = entries.length === 0;
@@ -256,7 +259,9 @@ function draw(place, store, layout) {
   let shown = -1;
   place.append(root);
 
-  return store.subscribe(({ frame, profile }) => {
+  return store.subscribe((state) => {
+    const { profile } = state;
+    const frame = showing(state);
     const p = frame?.picture;
     const workers = p?.workers ?? profile.workers.count;
     const capacity = p ? p.capacity : profile.queue.capacity;

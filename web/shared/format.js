@@ -19,6 +19,13 @@ export function time(seconds) {
 /** A moment of virtual time. @param {number} seconds */
 export const moment = (seconds) => `${seconds.toFixed(2)} s`;
 
+/** How long something takes, roughly. @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
 /** A share as a percentage. @param {number | null | undefined} ratio */
 export const percent = (ratio, digits = 2) => (isNumber(ratio) ? `${(100 * ratio).toFixed(digits)} %` : NONE);
 

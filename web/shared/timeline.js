@@ -82,6 +82,22 @@ export function fitting(kind, template, profile) {
   return !has.downstream && has.network ? { ...template, of: 'network' } : template;
 }
 
+/**
+ * How hard a kind strikes this system: three times the load, half of what is left of a pool.
+ * @param {string} kind @param {any} given @param {any} profile
+ */
+export function hit(kind, given, profile) {
+  if (kind === 'traffic') {
+    const open = profile.arrivals || profile.extra_arrivals?.length;
+    return { arrivals_factor: open ? 3 : 1, extra_agents: profile.agents ? 2 * profile.agents.count : 0 };
+  }
+  if (kind === 'pool') {
+    const rules = given.of === 'downstream' ? profile.downstream?.network?.pool : profile.network?.pool;
+    return { ...given, size: Math.max(1, Math.floor(rules.size / 2)) };
+  }
+  return given;
+}
+
 /** Another field for a `set` entry, with the value the field has now, which is a legal one. @param {any} set @param {string} path @param {any} profile */
 export function aim(set, path, profile) {
   const value = read(profile, path);
