@@ -265,7 +265,7 @@ test('a run of more than 20 million events asks first; one that cannot fit is re
   await page.locator('[name="run.duration_seconds"]').fill('40000');
   await page.locator('[name="run.duration_seconds"]').blur();
   await at(page, 'run').click();
-  await expect(page.locator('dialog')).toContainText('million events');
+  await expect(page.locator('#dialog')).toContainText('million events');
   await page.getByRole('button', { name: 'Not now' }).click();
   await expect(at(page, 'status')).toHaveText('Ready');
   await type(page, JSON.stringify({ agents: null, arrivals: { rate_per_second: 900000 }, queue: { capacity: null }, run: { duration_seconds: 1000 } }));
