@@ -1,36 +1,16 @@
 // What the specs share: the built page on a loopback port, the command line, and the page's hooks.
-import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { serve } from './server.mjs';
 import { test as base } from '../../web/testkit.js';
 
 export { expect, AxeBuilder } from '../../web/testkit.js';
-
-const web = fileURLToPath(new URL('../../web/', import.meta.url));
-
-const freePort = () => new Promise((resolve, reject) => {
-  const server = createServer();
-  server.on('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
+export { cli, cliOn, presets } from './cli.mjs';
 
 export const test = base.extend({
   // One server for all tests of a worker.
   site: [async ({}, use) => {
-    const port = await freePort();
-    const server = spawn(process.execPath, ['node_modules/vite/bin/vite.js', 'preview', '--host', '127.0.0.1', '--port', String(port), '--strictPort', '--logLevel', 'error'], { cwd: web, stdio: ['ignore', 'ignore', 'inherit'] });
-    const url = `http://127.0.0.1:${port}/`;
-    for (let tries = 0; ; tries++) {
-      if (await fetch(url).then((answer) => answer.ok, () => false)) break;
-      if (tries > 200) throw new Error('the page is not served');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const { url, stop } = await serve();
     await use(url);
-    server.kill();
+    stop();
   }, { scope: 'worker' }],
 
   // Every test also fails on what the console calls an error, and on requests to elsewhere.
@@ -46,19 +26,6 @@ export const test = base.extend({
     if (wrong.length) throw new Error(wrong.join('\n'));
   },
 });
-
-/** The command line's answer as JSON. */
-export const cli = (...parameters) => cliOn('', ...parameters);
-
-/** The same, with this on its standard input. */
-export function cliOn(input, ...parameters) {
-  const program = process.env.AGENT_CHAOS;
-  if (!program) throw new Error('AGENT_CHAOS names the command line to compare with; `cargo xtask test` sets it');
-  return JSON.parse(execFileSync(program, parameters, { input, maxBuffer: 1 << 28, encoding: 'utf8' }));
-}
-
-/** The names of all presets: each is a file. */
-export const presets = () => readdirSync(new URL('../../crates/agent-chaos-core/presets', import.meta.url)).map((name) => name.replace('.json', ''));
 
 export const at = (page, name) => page.getByTestId(name);
 

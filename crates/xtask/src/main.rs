@@ -34,8 +34,11 @@ enum Command {
         /// Only the parts whose name contains this
         #[arg(long)]
         only: Option<String>,
+        /// Run the page's tests in Firefox instead
+        #[arg(long)]
+        hosts: bool,
         /// Run the executor's tests under Miri instead, which looks for undefined behaviour
-        #[arg(long, conflicts_with = "only")]
+        #[arg(long, conflicts_with_all = ["only", "hosts"])]
         miri: bool,
     },
     /// Measure the speed against a bare loop; reports go to target/bench
@@ -55,7 +58,7 @@ fn main() -> Result<()> {
         Command::Serve { port } => page::serve(port),
         Command::Build => page::build(),
         Command::Test { miri: true, .. } => suite::miri(),
-        Command::Test { only, .. } => suite::test(only.as_deref()),
+        Command::Test { only, hosts, .. } => suite::test(only.as_deref(), hosts),
         Command::Bench(options) => bench::bench(&options),
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),

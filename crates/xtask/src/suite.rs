@@ -26,14 +26,19 @@ const PARTS: [Part; 5] = [
     ("page in Chromium", page_in_chromium),
 ];
 
-/// Runs every part, also after one has failed, and sums up.
-pub fn test(only: Option<&str>) -> Result<()> {
+/// What is run besides where other hosts are asked for.
+const HOSTS: [Part; 1] = [("page in Firefox", page_in_firefox)];
+
+/// Runs every part, also after one has failed, and sums up; with `hosts`, the parts on other hosts
+/// instead.
+pub fn test(only: Option<&str>, hosts: bool) -> Result<()> {
     page::wasm_target()?;
     page::npm_packages()?;
     let mut lines = Vec::new();
     let mut total = Counts::default();
     let mut broken = false;
-    for (name, prepare) in PARTS {
+    let parts: &[Part] = if hosts { &HOSTS } else { &PARTS };
+    for &(name, prepare) in parts {
         if only.is_some_and(|only| !name.contains(only)) {
             continue;
         }
@@ -140,16 +145,7 @@ fn wasm_in_chromium() -> Result<Command> {
 }
 
 fn page_in_chromium() -> Result<Command> {
-    page::build()?;
-    step("building the command line to compare with", || {
-        run(cargo(&[
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "agent-chaos-cli",
-        ]))
-    })?;
+    let program = page_and_command_line()?;
     let mut tests = npm_bin(
         "playwright",
         &[
@@ -161,13 +157,40 @@ fn page_in_chromium() -> Result<Command> {
         ],
     );
     tests.env("CHROME", browser::chromium()?);
-    tests.env(
-        "AGENT_CHAOS",
-        target()
-            .join("release")
-            .join(format!("agent-chaos{}", std::env::consts::EXE_SUFFIX)),
-    );
+    tests.env("AGENT_CHAOS", program);
     Ok(tests)
+}
+
+fn page_in_firefox() -> Result<Command> {
+    let program = page_and_command_line()?;
+    let mut tests = in_web(
+        "node",
+        &[
+            "--test",
+            "--test-reporter=tap",
+            "../tests/browser/firefox.test.mjs",
+        ],
+    );
+    tests.env("FIREFOX", browser::firefox()?);
+    tests.env("AGENT_CHAOS", program);
+    Ok(tests)
+}
+
+/// Builds the page, and the command line to compare it with; gives the command line's path.
+fn page_and_command_line() -> Result<std::path::PathBuf> {
+    page::build()?;
+    step("building the command line to compare with", || {
+        run(cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "agent-chaos-cli",
+        ]))
+    })?;
+    Ok(target()
+        .join("release")
+        .join(format!("agent-chaos{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Runs a test program, shows what it prints, and counts what it reports.
