@@ -41,7 +41,7 @@ async function start() {
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
   controls(place('controls'), store, { actions, presets });
-  verdict(place('verdict'), store);
+  verdict(place('verdict'), store, actions);
   breaks(place('break'), store, { actions, schema });
   picture(place('picture'), store);
   charts(place('charts'), store, actions.series);

@@ -48,6 +48,8 @@ export interface Transition {
   phase: "warm-up" | "counted";
   window_seconds: number;
   values: { [name: string]: number };
+  /** Why, as a clause; `text` says all of it. */
+  reason: string;
   text: string;
 }
 

@@ -236,6 +236,8 @@ pub struct Evidence {
     pub window_seconds: f64,
     /// What it saw.
     pub values: Map<String, Value>,
+    /// Why, as a clause.
+    pub reason: String,
     /// All of it as a sentence.
     pub text: String,
 }
@@ -260,6 +262,7 @@ impl Evidence {
                 .iter()
                 .map(|&(name, value)| (name.to_owned(), json!(value)))
                 .collect(),
+            reason: verdict::reason(transition),
             text: verdict::sentence(transition),
         }
     }
