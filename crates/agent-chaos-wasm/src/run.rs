@@ -222,7 +222,7 @@ impl Run {
     /// The report as canonical JSON text, equal to the native one byte for byte.
     #[must_use]
     pub fn report_json(&self) -> String {
-        self.shared.run.borrow().report().to_json().to_string()
+        wire::value_text(&self.shared.run.borrow().report().to_json())
     }
 }
 
