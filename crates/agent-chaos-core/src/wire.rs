@@ -27,7 +27,7 @@ use text::Syntax;
 pub use node::Node;
 
 /// The JSON Schema of a profile (draft 2020-12), as text.
-pub const SCHEMA: &str = include_str!("../profile.schema.json");
+pub static SCHEMA: &str = include_str!("../profile.schema.json");
 
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;

@@ -15,8 +15,8 @@ pub fn plain(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsValue> {
     objects(&Node::of(value))
 }
 
-/// One function for whatever goes out; each type by itself would get dozens of its own.
-fn objects(node: &Node) -> Result<JsValue, JsValue> {
+/// Plain data as plain JS objects; this one function writes whatever goes out.
+pub fn objects(node: &Node) -> Result<JsValue, JsValue> {
     Ok(node.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 

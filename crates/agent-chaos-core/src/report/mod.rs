@@ -791,6 +791,12 @@ impl Report {
     /// The canonical value; the host adds its wall time.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        Node::of(self).into()
+        self.node().into()
+    }
+
+    /// The same before it is JSON, in which some numbers have no form.
+    #[must_use]
+    pub fn node(&self) -> Node {
+        Node::of(self)
     }
 }
