@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
-use crate::frame::{Watcher, plain};
+use crate::frame::{Watcher, objects};
 use crate::host::Host;
 
 /// How long a slice may take before the host gets its turn.
@@ -237,13 +237,13 @@ impl Run {
     /// Never: a report is plain data.
     #[wasm_bindgen(unchecked_return_type = "Report")]
     pub fn report(&self) -> Result<JsValue, JsValue> {
-        plain(&self.shared.run.borrow().report())
+        objects(&self.shared.run.borrow().report().node())
     }
 
     /// The report as canonical JSON text, equal to the native one byte for byte.
     #[must_use]
     pub fn report_json(&self) -> String {
-        self.shared.run.borrow().report().to_json().to_string()
+        wire::value_text(&self.shared.run.borrow().report().to_json())
     }
 }
 
