@@ -3,7 +3,7 @@
 import 'uplot/dist/uPlot.min.css';
 import recorded from '../../tests/recorded.json';
 import { load } from '../engine/engine.js';
-import { charts } from './charts.js';
+import { charts } from './charts/index.js';
 import { compare } from './compare.js';
 import { conductor } from './conductor.js';
 import { controls } from './controls.js';
@@ -41,7 +41,7 @@ async function start() {
   controls(place('controls'), store, { actions, presets });
   verdict(place('verdict'), store);
   picture(place('picture'), store);
-  charts(place('charts'), store, actions.series);
+  charts(place('charts'), store, { actions, engine });
   guide(place('guide'));
   compare(place('compare'));
   events(place('events'));
