@@ -346,7 +346,7 @@ export function rails(view, rails) {
     framed({ ...view, top: head, height: high }, () => {
       pen.fillStyle = colour('--sunken');
       pen.fillRect(left, head, width, high);
-      for (const { from, to, level, label } of bars) {
+      for (const { from, to, level, label } of bars()) {
         const seen = part(view, from, Math.min(to, 1e9));
         if (!seen) continue;
         const [start, end] = [seen[0], Math.max(seen[1], seen[0] + scale)];

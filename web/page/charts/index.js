@@ -41,11 +41,11 @@ const FLUID_POINTS = 600;
 /** A press that moves no further than this is a click. */
 const CLICK_PX = 4;
 
-/** The end of the time axis: known before the run only where time alone ends it. @param {State} state */
-function horizon({ profile, frame, kept }) {
+/** The end of the time axis: known before the run only where time alone ends it. @param {State} state @param {import('../../shared/series.js').Series} series */
+function horizon({ profile, frame, kept }, series) {
   const { duration_seconds: duration, max_requests: most, until } = profile.run;
+  if (most === null && until === 'duration') return Math.max(duration, Number(series.column('time').at(-1) ?? 0));
   const now = frame?.now_seconds ?? 0;
-  if (most === null && until === 'duration') return Math.max(duration, now);
   return Math.max(now, ...kept.map(({ series }) => Number(series.column('time').at(-1) ?? 0)), 0.5);
 }
 
@@ -82,8 +82,8 @@ export function charts(place, store, { actions, engine }) {
   let zoom = null;
   /** @type {Cursor | null} */
   let cursor = null;
-  /** Whether the cursor is being put somewhere by us, and not by a pointer. */
-  let placing = false;
+  /** The chart whose own pointer moved the cursor last. @type {One | undefined} */
+  let hovered;
   /** Charts whose tables are open. @type {Set<string>} */
   const tables = new Set();
   /** @type {Map<string, string>} */
@@ -102,8 +102,9 @@ export function charts(place, store, { actions, engine }) {
     return found;
   }
 
+  const end = () => horizon(store.get(), series);
   /** @returns {zooms.Window} */
-  const windowOf = () => zoom ?? [0, horizon(store.get())];
+  const windowOf = () => zoom ?? [0, end()];
   const times = () => /** @type {number[]} */ (series.column('time'));
 
   /** @type {{ key: string, found: scenes.Prediction | null }} */
@@ -112,10 +113,10 @@ export function charts(place, store, { actions, engine }) {
   function predict([from, to]) {
     const { check } = store.get();
     // An end that grows is met ahead of it, so that the model is not worked out at every picture.
-    const end = zoom ? to : Math.max(store.get().profile.run.max_requests === null ? to : 0, 2 ** Math.ceil(Math.log2(to)));
-    const key = `${from} ${end} ${check.profile}`;
+    const until = zoom ? to : Math.max(store.get().profile.run.max_requests === null ? to : 0, 2 ** Math.ceil(Math.log2(to)));
+    const key = `${from} ${until} ${check.profile}`;
     if (key !== predicted.key) {
-      const at = Float64Array.from({ length: FLUID_POINTS + 1 }, (_, index) => from + ((end - from) * index) / FLUID_POINTS);
+      const at = Float64Array.from({ length: FLUID_POINTS + 1 }, (_, index) => from + ((until - from) * index) / FLUID_POINTS);
       predicted = { key, found: null };
       try {
         const about = engine.fluid(check.profile, at);
@@ -171,8 +172,8 @@ export function charts(place, store, { actions, engine }) {
     requestAnimationFrame(() => {
       cursorDue = false;
       for (const one of drawn) {
-        if (!one.seen && document.activeElement !== one.figure.box) continue;
-        point(one);
+        if (one.seen) point(one);
+        else one.stale = true;
         const scene = sceneOf(one.chart);
         one.figure.legend(scenes.legend(scene, cursor?.time ?? scenes.present(scene)));
       }
@@ -180,21 +181,21 @@ export function charts(place, store, { actions, engine }) {
   }
   /** @param {One} one */
   function point(one) {
-    placing = true;
+    // The chart under the mouse has its cursor already, and may be in the middle of a selection.
+    if (one === hovered && cursor?.by === 'mouse' && one.chart.kind !== 'phase') return;
     one.easel.point(cursor?.time ?? null);
-    placing = false;
   }
 
   /** @param {zooms.Window | null} window */
   function setZoom(window) {
-    zoom = window && zooms.within(window, horizon(store.get()));
+    zoom = window && zooms.within(window, end());
     sayWindow();
     redraw(true);
   }
   /** @param {number} factor */
   function zoomBy(factor) {
     const [from, to] = windowOf();
-    setZoom(zooms.scale(zoom, horizon(store.get()), factor, cursor?.time ?? store.get().moment ?? (from + to) / 2));
+    setZoom(zooms.scale(zoom, end(), factor, cursor?.time ?? store.get().moment ?? (from + to) / 2));
   }
   function sayWindow() {
     const [from, to] = windowOf();
@@ -231,7 +232,7 @@ export function charts(place, store, { actions, engine }) {
     function move(to) {
       if (!rows.length) return say('Nothing is recorded yet.');
       const target = rows[Math.min(Math.max(to, 0), rows.length - 1)];
-      const moved = zooms.holding(zoom, horizon(store.get()), target);
+      const moved = zooms.holding(zoom, end(), target);
       if (moved !== zoom) setZoom(moved);
       setCursor(target, 'keys');
       say(scenes.reading(sceneOf(one.chart), target));
@@ -300,6 +301,11 @@ export function charts(place, store, { actions, engine }) {
     });
     // Sideways a finger reads the chart; up and down it scrolls the page (see `touch-action`).
     area.addEventListener('pointermove', (event) => { if (event.pointerType !== 'mouse') setCursor(timeAt(event), 'touch'); });
+    area.addEventListener('mousemove', (event) => {
+      hovered = drawn.find(({ figure }) => figure.box.contains(area));
+      setCursor(timeAt(event), 'mouse');
+    });
+    area.addEventListener('mouseleave', () => { if (cursor?.by === 'mouse') setCursor(null, 'mouse'); });
     area.addEventListener('click', (event) => { if (Math.abs(event.clientX - from) <= CLICK_PX) lookAt(rowTime(timeAt(event) ?? NaN)); });
     area.addEventListener('dblclick', () => setZoom(null));
   }
@@ -322,7 +328,7 @@ export function charts(place, store, { actions, engine }) {
     const plot = new uPlot({
       width: Math.max(box.clientWidth, 200), height: heightOf(chart), padding: [8, 12, 0, 0],
       cursor: {
-        y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: CLICK_PX + 1 },
+        y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: CLICK_PX + 1, click: () => {} },
         // The cursor stands on rows: what it reads is what was recorded.
         move: (self, left, top) => {
           const time = left < 0 ? null : rowTime(self.posToVal(left, 'x'));
@@ -342,12 +348,6 @@ export function charts(place, store, { actions, engine }) {
       hooks: {
         drawAxes: [() => scenes.under(view(), scene)],
         draw: [() => scenes.over(view(), scene)],
-        setCursor: [(self) => {
-          if (placing) return;
-          const left = self.cursor.left ?? -1;
-          if (left >= 0) setCursor(self.posToVal(left, 'x'), 'mouse');
-          else if (cursor?.by === 'mouse') setCursor(null, 'mouse');
-        }],
         setSelect: [(self) => {
           const { left, width } = self.select;
           if (width <= CLICK_PX) return;
@@ -427,8 +427,6 @@ export function charts(place, store, { actions, engine }) {
       return found;
     };
     follow(canvas, timeAt);
-    canvas.addEventListener('mousemove', (event) => setCursor(timeAt(event), 'mouse'));
-    canvas.addEventListener('mouseleave', () => { if (cursor?.by === 'mouse') setCursor(null, 'mouse'); });
     return {
       draw(now) {
         scene = now;
@@ -533,7 +531,7 @@ export function charts(place, store, { actions, engine }) {
     if (state.run !== run) {
       // Another run, another time axis.
       run = state.run;
-      zoom = zoom && zooms.within(zoom, horizon(state));
+      zoom = zoom && zooms.within(zoom, end());
       cursor = null;
     }
     sayWindow();

@@ -189,7 +189,7 @@ export function states(series) {
 }
 
 /** @typedef {{ from: number, to: number, level: number, label: string }} Bar `level` says how bad it is: 0 to 2 */
-/** @typedef {{ name: string, kind: 'state' | 'hatch' | 'entry', bars: Bar[], at: (time: number) => string }} Rail */
+/** @typedef {{ name: string, kind: 'state' | 'hatch' | 'entry', bars: () => Bar[], at: (time: number) => string }} Rail */
 
 /** Rows for interventions that last at one time; what finds no row there shares the last. */
 const MOST_LANES = 3;
@@ -220,8 +220,8 @@ export const railsOf = (profile) => [
 export function rails({ profile }, series) {
   const times = /** @type {number[]} */ (series.column('time'));
   const at = (/** @type {string} */ column) => (/** @type {number} */ time) => series.column(column)[nearest(times, time)] ?? null;
-  /** @param {string} column @param {(value: number | null) => Omit<Bar, 'from' | 'to'> | null} of @returns {Bar[]} */
-  const bars = (column, of) => {
+  /** @param {string} column @param {(value: number | null) => Omit<Bar, 'from' | 'to'> | null} of @returns {() => Bar[]} */
+  const bars = (column, of) => () => {
     const values = series.column(column);
     return spans(times, times.length, (row) => values[row] ?? null).flatMap(({ from, to, value }) => {
       const bar = of(value);
@@ -244,7 +244,7 @@ export function rails({ profile }, series) {
         const members = lanes(profile)[lane++] ?? [];
         const entries = members.map((index) => entriesOf(profile)[index]);
         return {
-          name, kind: 'entry', bars: entries.map((entry, place) => ({ from: entry.at_seconds, to: timeline.endOf(entry), level: 1, label: `${members[place] + 1}: ${timeline.words(entry)}` })),
+          name, kind: 'entry', bars: () => entries.map((entry, place) => ({ from: entry.at_seconds, to: timeline.endOf(entry), level: 1, label: `${members[place] + 1}: ${timeline.words(entry)}` })),
           at: (time) => entries.filter((entry) => entry.at_seconds < time && time <= timeline.endOf(entry)).map((entry) => timeline.words(entry)).join(', ') || 'none',
         };
       }
