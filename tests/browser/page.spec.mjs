@@ -327,7 +327,7 @@ for (const [scheme, width] of [['light', 1280], ['dark', 390]]) {
 }
 
 const NODES = ['clients', 'network', 'admission', 'downstream'];
-const PANELS = ['clients', 'breaker', 'connections', 'limit', 'removed', 'workers', 'downstream'];
+const PANELS = ['amplification', 'clients', 'connections', 'limit', 'removed', 'workers', 'downstream'];
 const PARTS = ['clients', 'server', 'worker_seconds'];
 
 test('what a profile has is shown, and nothing else', async ({ page, site }) => {
@@ -337,7 +337,7 @@ test('what a profile has is shown, and nothing else', async ({ page, site }) => 
     ...await page.locator('[data-chart]').evaluateAll((all) => all.map((one) => `chart ${one.dataset.chart}`)),
   ].sort();
   const plain = await shown();
-  expect(plain.length).toBe(7 + 5);
+  expect(plain.length).toBe(7 + 6);
   await finish(page, expect);
   for (const part of PARTS) await expect(at(page, `report-${part}`)).toHaveCount(0);
 

@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import recorded from '../../tests/recorded.json';
 import { load } from '../engine/engine.js';
 import { breaks } from './breaks.js';
-import { charts } from './charts.js';
+import { charts } from './charts/index.js';
 import { compare } from './compare.js';
 import { conductor } from './conductor.js';
 import { controls } from './controls.js';
@@ -44,7 +44,7 @@ async function start() {
   verdict(place('verdict'), store, actions);
   breaks(place('break'), store, { actions, schema });
   picture(place('picture'), store);
-  charts(place('charts'), store, actions.series);
+  charts(place('charts'), store, { actions, engine });
   const guides = guide(place('guide'), store, { actions, presets, entry: place('guide-entry') });
   compare(place('compare'));
   events(place('events'));

@@ -131,6 +131,16 @@ export interface Recovery {
   text: string;
 }
 
+/** The queue as the fluid model has it; `queue` is null where the model does not apply, and `reason` says why. */
+export interface Fluid {
+  queue: Float64Array | null;
+  reason: string | null;
+  /** What the model takes for granted. */
+  about: string;
+  /** c/E[S] without pressure and faults. */
+  capacity_per_second: number;
+}
+
 /** What a run comes to, over the requests created in [warm-up, horizon). Times in seconds. */
 export interface Report {
   profile: object;

@@ -2,7 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use agent_chaos_core::{presets as core_presets, wire};
-use agent_chaos_wasm::{Run, check, decode_link, encode_link, new_seed, presets, schema};
+use agent_chaos_wasm::{Run, check, decode_link, encode_link, fluid, new_seed, presets, schema};
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -242,6 +242,27 @@ fn a_refused_profile_is_an_error_that_names_the_field() {
     assert!(text(&error, "message").contains("/agents/count"));
     assert_eq!(get(&error, "errors").unchecked_into::<Array>().length(), 2);
     assert!(Run::new("{").is_err());
+}
+
+#[wasm_bindgen_test]
+fn the_fluid_model_predicts_or_says_why_not() {
+    let times = [0.0, 10.0, 60.0];
+    let answer = fluid(&profile("exp-002"), &times).unwrap();
+    let core = core_presets::find("exp-002").unwrap().profile();
+    let expected = agent_chaos_core::theory::predicted_queue(&core, &times).unwrap();
+    let queue = get(&answer, "queue").unchecked_into::<Float64Array>();
+    assert_eq!(queue.to_vec(), expected);
+    assert!(get(&answer, "reason").is_null());
+    assert!(text(&answer, "about").contains("400 agents"));
+    assert!((number(&answer, "capacity_per_second") - 4.0 / 0.012).abs() < 1e-9);
+    let answer = fluid(&profile("retry-storm"), &times).unwrap();
+    assert!(get(&answer, "queue").is_null());
+    assert!(text(&answer, "reason").contains("send again"));
+    for wrong in [&[2.0, 1.0][..], &[-1.0], &[0.0, f64::NAN]] {
+        let error = fluid(&profile("exp-002"), wrong).unwrap_err();
+        assert_eq!(text(&error, "name"), "RangeError");
+    }
+    assert!(fluid("{", &times).is_err());
 }
 
 #[wasm_bindgen_test]
