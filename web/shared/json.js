@@ -34,7 +34,7 @@ export function scan(text) {
   const open = [];
   /** @type {{ token: Token, role: 'key' | 'value' | null } | null} */
   let last = null;
-  /** @type {Spot | null} What the next value belongs to. */
+  /** What the next value belongs to. @returns {Spot | null} */
   const target = () => {
     const around = open.at(-1);
     if (!around) return spots[0].value === null ? spots[0] : null;
