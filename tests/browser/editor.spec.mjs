@@ -394,6 +394,23 @@ test('unsaved edits outlast a reload; a link comes first and overwrites nothing'
   await expect(at(page, 'notice')).toBeHidden();
 });
 
+test('a link that nobody has edited, and one that was copied here, come back without a word', async ({ page, site }) => {
+  await open(page, `${site}#v1.exp-001~seed=5`);
+  await expect(at(page, 'status')).toHaveText('Done');
+  await page.reload();
+  await expect(at(page, 'link-status')).toContainText('not verified');
+  await expect(at(page, 'notice')).toBeHidden();
+  await set(agents(page), '90');
+  await expect(at(page, 'share-link')).toHaveValue(/agents.count=90/);
+  await at(page, 'share').click();
+  await expect.poll(() => page.url()).toContain('agents.count=90');
+  await expect.poll(() => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('count=90')).length)).toBe(0);
+  await page.reload();
+  await expect(at(page, 'status')).toHaveText('Done');
+  await expect(agents(page)).toHaveValue('90');
+  await expect(at(page, 'notice')).toBeHidden();
+});
+
 test('a browser that keeps nothing is said, and everything else works', async ({ page, site }) => {
   await page.addInitScript(() => {
     for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } });

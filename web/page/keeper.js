@@ -5,8 +5,8 @@ import { unsaved } from '../shared/shelf.js';
 /** Waits until somebody has stopped editing. */
 const QUIET_MS = 300;
 
-/** The link in the address, if there is one. */
-const linked = () => (/^#(?:v|%76)\d/i.test(location.hash) ? location.hash : '');
+/** The link in the address, if there is one; other parts of the page and guides have addresses too. */
+const linked = () => (/^#(?!results$|guide=)./.test(location.hash) ? location.hash : '');
 
 /**
  * @param {import('./store.js').Store} store
@@ -25,13 +25,14 @@ export function keeper(store, { actions, own }) {
     return '';
   }
   const say = (/** @type {string} */ words, /** @type {string} */ action, /** @type {() => void} */ act) => actions.say({ words, until: 'edit', action: { words: action, act } });
-  if (found && linked()) {
+  // A link that was copied here holds the edits itself.
+  if (found && linked() && (found.draft !== null || found.profile !== store.get().check.profile)) {
     say('You had edited this experiment before the page was loaded again; the link has been opened as it is.', 'Bring the edits back', () => {
       actions.say(null);
       const wrong = restore(found, 'bringing the edits back');
       if (wrong) actions.say({ words: `The edits cannot be brought back: ${wrong}.`, until: 'edit' });
     });
-  } else if (found) {
+  } else if (found && !linked()) {
     const wrong = restore(found, null);
     if (wrong) actions.say({ words: `Edits of before the page was loaded again cannot be read: ${wrong}.`, until: 'edit' });
     else {
@@ -49,12 +50,12 @@ export function keeper(store, { actions, own }) {
   function keep() {
     clearTimeout(timer);
     timer = 0;
-    const { preset, check, draft, own: name } = store.get();
-    edits.keep(own.edited() || draft !== null ? { preset, profile: check.profile, own: name, draft } : null);
+    const { preset, check, draft, own: name, link } = store.get();
+    edits.keep((own.edited() && link === null) || draft !== null ? { preset, profile: check.profile, own: name, draft } : null);
   }
   addEventListener('pagehide', () => { if (timer) keep(); });
-  return store.subscribe(({ preset, profile, draft, own: name }) => {
-    const now = [preset, profile, draft, name, linked()];
+  return store.subscribe(({ preset, profile, draft, own: name, owned, link }) => {
+    const now = [preset, profile, draft, name, owned, link === null, linked()];
     if (now.every((one, index) => one === seen[index])) return;
     // What was found for this link stays on offer until there is something else to keep.
     const first = seen.length === 0;

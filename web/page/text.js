@@ -60,7 +60,7 @@ export function jsonText(store, { actions, schema }) {
     commit(text);
   } });
 
-  const drop = element('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => {
+  const drop = element('button', { type: 'button', class: 'quiet start', hidden: true, onclick: () => {
     actions.dropDraft();
     show(store.get().check.profile);
   } }, 'Back to the last good profile');
