@@ -56,6 +56,15 @@ const colours = HighlightStyle.define([
   { tag: tags.separator, color: 'var(--ink-soft)' },
 ]);
 
+/** What an input event replaces: as the event says, else as the browser has selected, else as the editor knows. @param {EditorView} view @param {ShadowRoot} root @param {InputEvent} event */
+function meant(view, root, event) {
+  // Only Chromium has a selection of its own for each shadow root.
+  const selection = /** @type {{ getSelection?: () => Selection | null }} */ (root).getSelection?.();
+  const range = event.getTargetRanges()[0] ?? (selection?.rangeCount ? selection.getRangeAt(0) : null);
+  if (!range || !view.contentDOM.contains(range.startContainer) || !view.contentDOM.contains(range.endContainer)) return view.state.selection.main;
+  return { from: view.posAtDOM(range.startContainer, range.startOffset), to: view.posAtDOM(range.endContainer, range.endOffset) };
+}
+
 /** What the schema says of a field. @param {any} node */
 function help(node) {
   const { title, facts, description } = words(node);
@@ -135,11 +144,14 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
         // Where a selection is typed over, browsers keep its looks by inline styles, which the policy refuses; so that the text is put in here.
         EditorView.domEventHandlers({
           beforeinput: (event, shown) => {
-            const { main, ranges } = shown.state.selection;
-            if (event.inputType !== 'insertText' || event.data === null || event.isComposing || main.empty || ranges.length > 1) return false;
             const { data } = event;
-            const plain = () => shown.state.update(shown.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
-            if (!shown.state.facet(EditorView.inputHandler).some((handle) => handle(shown, main.from, main.to, data, plain))) shown.dispatch(plain());
+            if (event.inputType !== 'insertText' || data === null || event.isComposing || shown.state.selection.ranges.length > 1) return false;
+            // What the browser means; the editor may not have heard of the latest selection yet.
+            const { from, to } = meant(shown, root, event);
+            if (from >= to) return false;
+            const insert = shown.state.toText(data);
+            const plain = () => shown.state.update({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: 'input.type', scrollIntoView: true });
+            if (!shown.state.facet(EditorView.inputHandler).some((handle) => handle(shown, from, to, data, plain))) shown.dispatch(plain());
             return true;
           },
         }),
@@ -151,6 +163,7 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
     }),
   });
 
+  let judged = false;
   return {
     get text() { return view.state.doc.toString(); },
     get focused() { return view.hasFocus; },
@@ -170,8 +183,8 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
     },
     /** Draws what is wrong anew. @param {boolean} wrong */
     judge(wrong) {
-      view.dom.classList.toggle('wrong', wrong);
-      view.dispatch({ effects: state.reconfigure(attributes(wrong)) });
+      if (view.dom.classList.toggle('wrong', wrong) !== judged) view.dispatch({ effects: state.reconfigure(attributes(wrong)) });
+      judged = wrong;
       const now = view.state.doc.toString();
       view.dispatch(setDiagnostics(view.state, problems().map((problem) => ({ ...placeOf(now.slice(0, MOST_READ), problem), severity: 'error', message: problem.message }))));
     },

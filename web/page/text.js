@@ -21,6 +21,8 @@ export function jsonText(store, { actions, schema }) {
   let mine = '';
   /** The profile that held when this was last drawn. */
   let held = '';
+  /** The problems that the text was last marked with. @type {unknown} */
+  let judged = null;
   /** @type {ReturnType<typeof import('./codemirror.js').mount> | null} */
   let rich = null;
 
@@ -41,8 +43,9 @@ export function jsonText(store, { actions, schema }) {
     if (timer) commit(read());
     act();
   };
+  // Seen only where the text editor cannot be loaded.
   const plain = element('textarea', {
-    'data-testid': 'json', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Profile as JSON', 'aria-describedby': 'json-problem',
+    hidden: true, 'data-testid': 'json', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Profile as JSON', 'aria-describedby': 'json-problem',
     oninput: () => typed(plain.value),
     // Whoever leaves the text, to press Run for example, is done typing.
     onchange: () => commit(plain.value),
@@ -67,7 +70,6 @@ export function jsonText(store, { actions, schema }) {
 
   const pause = (/** @type {number} */ ms) => new Promise((_, refuse) => { setTimeout(() => refuse(new Error('it takes too long')), ms); });
   async function load() {
-    plain.hidden = true;
     loading.hidden = false;
     setText(loading, 'Loading the text editor …');
     try {
@@ -86,6 +88,7 @@ export function jsonText(store, { actions, schema }) {
       host.append(inner);
       loading.hidden = true;
       keys.hidden = false;
+      judged = null;
       draw(store.get());
     } catch {
       plain.hidden = false;
@@ -121,7 +124,8 @@ export function jsonText(store, { actions, schema }) {
     if (wrong) plain.setAttribute('aria-invalid', 'true');
     else plain.removeAttribute('aria-invalid');
     follow(state);
-    rich?.judge(wrong !== undefined);
+    if (state.problems !== judged) rich?.judge(wrong !== undefined);
+    judged = state.problems;
   }
 
   let asked = false;
