@@ -18,7 +18,7 @@ const MOST_FILE = 200_000;
  * @param {{ actions: import('./conductor.js').Actions, presets: import('../engine/engine.js').PresetInfo[], entry: HTMLElement }} given
  */
 export function guide(place, store, { actions, presets, entry }) {
-  /** @type {{ name: string, guide: Guide, step: number, stage: 'ask' | 'run' | 'told' | 'tried', choice: number, run: number, before: { preset: string, profile: string } } | null} */
+  /** @type {{ name: string, guide: Guide, step: number, stage: 'ask' | 'run' | 'told' | 'tried', choice: number, run: number, before: { preset: string, profile: string, own: string | null } } | null} */
   let open = null;
   const body = element('div', { class: 'guide-body' });
   place.append(body);
@@ -106,8 +106,8 @@ export function guide(place, store, { actions, presets, entry }) {
 
   /** @param {string} name @param {Guide} guide */
   function begin(name, guide) {
-    const { preset, check } = store.get();
-    open = { name, guide, step: 0, stage: 'ask', choice: -1, run: -1, before: open?.before ?? { preset, profile: check.profile } };
+    const { preset, check, own } = store.get();
+    open = { name, guide, step: 0, stage: 'ask', choice: -1, run: -1, before: open?.before ?? { preset, profile: check.profile, own } };
     history.replaceState(null, '', name ? `#guide=${name}` : location.pathname + location.search);
     go(0);
   }
@@ -124,22 +124,23 @@ export function guide(place, store, { actions, presets, entry }) {
   /** Sets up an experiment and runs it. @param {string | undefined} preset @param {{ [path: string]: unknown }[]} sets */
   function run(preset, sets) {
     const found = presets.find((one) => one.name === preset);
-    if (!found) return false;
-    actions.choosePreset(found.name);
+    if (!found) return `there is no experiment "${preset}"`;
     let profile = JSON.parse(found.profile);
     for (const set of sets) for (const [path, value] of Object.entries(set)) profile = write(profile, path, value);
-    if (!actions.setText(JSON.stringify(profile), false)) return false;
+    const wrong = actions.take({ preset: found.name, profile: JSON.stringify(profile), own: null }, 'a step of the guide');
+    if (wrong) return wrong;
     if (open?.name) history.replaceState(null, '', `#guide=${open.name}`);
     const { check } = store.get();
     void actions.play(pace(JSON.parse(check.profile).run.duration_seconds, still()));
-    return true;
+    return '';
   }
 
   function predict() {
     if (!open) return;
     const step = open.guide.steps[open.step];
-    if (run(step.preset, [step.set ?? {}])) Object.assign(open, { stage: 'run', run: store.get().run });
-    else store.update({ failure: `This step of the guide cannot be run: ${store.get().problems[0]?.message ?? `there is no experiment "${step.preset}"`}.` });
+    const wrong = run(step.preset, [step.set ?? {}]);
+    if (wrong) store.update({ failure: `This step of the guide cannot be run: ${wrong}.` });
+    else Object.assign(open, { stage: 'run', run: store.get().run });
     draw();
   }
 
@@ -148,7 +149,9 @@ export function guide(place, store, { actions, presets, entry }) {
     const step = open.guide.steps[open.step];
     if (!step.try) return;
     const sets = step.try.preset ? [step.try.set ?? {}] : [step.set ?? {}, step.try.set ?? {}];
-    if (run(step.try.preset ?? step.preset, sets)) Object.assign(open, { stage: 'tried', run: store.get().run });
+    const wrong = run(step.try.preset ?? step.preset, sets);
+    if (wrong) store.update({ failure: `This cannot be run: ${wrong}.` });
+    else Object.assign(open, { stage: 'tried', run: store.get().run });
     draw();
   }
 
@@ -171,8 +174,7 @@ export function guide(place, store, { actions, presets, entry }) {
     const before = open?.before;
     leave();
     if (!before) return;
-    actions.choosePreset(before.preset);
-    actions.setText(before.profile, false);
+    actions.take({ preset: before.preset, profile: before.profile, own: before.own }, 'going back from the guide');
   }
 
   function draw() {
