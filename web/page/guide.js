@@ -158,6 +158,7 @@ export function guide(place, store, { actions, presets, entry }) {
   function look(/** @type {string} */ at) {
     const target = document.querySelector(`[data-chart="${CSS.escape(at)}"]`) ?? document.getElementById(at);
     if (!target) return;
+    for (const one of document.querySelectorAll('.looked')) one.classList.remove('looked');
     target.scrollIntoView({ block: 'center', behavior: still() ? 'auto' : 'smooth' });
     target.classList.add('looked');
     setTimeout(() => target.classList.remove('looked'), 2500);
