@@ -246,6 +246,8 @@ test('few samples are said, and the events of a moment are named', async ({ page
 });
 
 test('nothing moves while a run plays, whatever the digits, the theme and the width', async ({ page, site }) => {
+  // All charts are in view: what is not seen is not drawn while a run plays.
+  await page.setViewportSize({ width: 1280, height: 3200 });
   await open(page, site);
   const places = () => page.locator('[data-chart], [data-chart] .legend li, [data-chart] .tools').evaluateAll((all) => all.map((one) => {
     const { x, y, width, height } = one.getBoundingClientRect();
@@ -265,7 +267,7 @@ test('nothing moves while a run plays, whatever the digits, the theme and the wi
   const light = await card();
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect.poll(card).not.toBe(light);
-  await page.setViewportSize({ width: 600, height: 800 });
+  await page.setViewportSize({ width: 600, height: 3200 });
   await expect.poll(() => plot(page, 'rates').evaluate((box) => box.querySelector('.uplot').clientWidth - box.clientWidth)).toBe(0);
   await passed(0.2);
   await expect(at(page, 'status')).toHaveText('Running');
@@ -274,6 +276,7 @@ test('nothing moves while a run plays, whatever the digits, the theme and the wi
 });
 
 test('a hidden tab draws nothing, and shows the present when it is back', async ({ page, site }) => {
+  await page.setViewportSize({ width: 1280, height: 3200 });
   await open(page, site);
   await at(page, 'speed').selectOption('50');
   await at(page, 'run').click();

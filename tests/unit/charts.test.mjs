@@ -85,6 +85,10 @@ test('an axis has round numbers', () => {
   assert.deepEqual([0.05, 1000, 12_000, 1_500_000, -20_000].map(zoom.tick), ['0.05', '1000', '12k', '1.5M', '-20k']);
 });
 
+test('an axis of unknown length ends a little ahead of the run', () => {
+  assert.deepEqual([0.5, 0.52, 1, 9.91, 74.2, 81.1, 1000.1].map(zoom.ahead), [0.5, 0.52, 1, 10, 75, 82, 1100]);
+});
+
 test('numbers become a table that other programs read', () => {
   assert.equal(csv(['a', 'b, c'], [[1, null], [NaN, 'say "so"']]), 'a,"b, c"\r\n1,\r\n,"say ""so"""\r\n');
   assert.equal(csv(['a', 'b'], [[0.1, 2]], '\t'), 'a\tb\r\n0.1\t2\r\n');

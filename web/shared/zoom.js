@@ -39,6 +39,12 @@ export function ticks(from, to, most) {
   return all;
 }
 
+/** The next round number from here on, a tenth ahead at most. @param {number} value above 0 */
+export function ahead(value) {
+  const step = 10 ** Math.floor(Math.log10(value)) / 10;
+  return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(12));
+}
+
 /** A number on an axis, as short as it can be. @param {number} value */
 export function tick(value) {
   const size = Math.abs(value);

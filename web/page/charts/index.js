@@ -41,12 +41,17 @@ const FLUID_POINTS = 600;
 /** A press that moves no further than this is a click. */
 const CLICK_PX = 4;
 
-/** The end of the time axis: known before the run only where time alone ends it. @param {State} state @param {import('../../shared/series.js').Series} series */
-function horizon({ profile, frame, kept }, series) {
+/**
+ * The end of the time axis. It is known before the run only where time alone ends it; else it stays a little ahead of a run under way,
+ * at round numbers, so that the charts, which are drawn in turn, have one axis.
+ * @param {State} state @param {import('../../shared/series.js').Series} series
+ */
+function horizon({ profile, frame, kept, phase }, series) {
   const { duration_seconds: duration, max_requests: most, until } = profile.run;
   if (most === null && until === 'duration') return Math.max(duration, Number(series.column('time').at(-1) ?? 0));
-  const now = frame?.now_seconds ?? 0;
-  return Math.max(now, ...kept.map(({ series }) => Number(series.column('time').at(-1) ?? 0)), 0.5);
+  const now = Math.max(frame?.now_seconds ?? 0, 0.5);
+  const own = phase === 'running' || phase === 'paused' ? zooms.ahead(now) : now;
+  return Math.max(own, ...kept.map(({ series }) => Number(series.column('time').at(-1) ?? 0)));
 }
 
 /**
@@ -318,6 +323,8 @@ export function charts(place, store, { actions, engine }) {
     const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--grid'), width: 1 }, ticks: { stroke: colour('--grid') }, font: '11px system-ui, sans-serif' };
     const short = (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map(zooms.tick);
     const bare = chart.kind === 'rails';
+    // The main line comes last, so that it lies on top.
+    const lines = chart.lines.toReversed();
     let scene = sceneOf(chart);
     /** @returns {import('./draw.js').View} */
     const view = () => ({
@@ -341,7 +348,7 @@ export function charts(place, store, { actions, engine }) {
         { ...axis, size: 28, space: 60, values: short },
         { ...axis, size: 54, space: 32, values: bare ? () => [] : short, grid: bare ? { show: false } : axis.grid, ticks: bare ? { show: false } : axis.ticks },
       ],
-      series: [{}, ...(bare ? [{ show: false }] : chart.lines.map((line) => ({
+      series: [{}, ...(bare ? [{ show: false }] : lines.map((line) => ({
         stroke: colour(line.token), width: line.width ?? 1.5, dash: line.dash, points: { show: false }, paths: line.step ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
       })))],
       legend: { show: false },
@@ -356,7 +363,7 @@ export function charts(place, store, { actions, engine }) {
           setZoom(window);
         }],
       },
-    }, [[], ...(bare ? [[]] : chart.lines.map(() => []))], box);
+    }, [[], ...(bare ? [[]] : lines.map(() => []))], box);
     follow(plot.over, (event) => {
       const left = event.clientX - plot.over.getBoundingClientRect().left;
       return plot.posToVal(Math.min(Math.max(left, 0), plot.over.clientWidth), 'x');
@@ -365,7 +372,7 @@ export function charts(place, store, { actions, engine }) {
       draw(now) {
         scene = now;
         const [from, to] = scene.window;
-        const columns = chart.lines.map(({ column }) => series.column(column));
+        const columns = lines.map(({ column }) => series.column(column));
         const rows = thin(times(), columns, from, to, plot.over.clientWidth || 200);
         const take = (/** @type {(number | null)[]} */ column) => rows.map((row) => column[row] ?? null);
         plot.batch(() => {

@@ -59,7 +59,7 @@ export function toSvg(scene, tokens, under, trails) {
     x += width;
   }
   const about = scenes.aboutFluid(scene);
-  const top = 64;
+  const top = 72;
   const high = chart.kind === 'phase' ? 420 : chart.kind === 'rails' ? 30 * Math.max(1, rows(scene)) : 260;
   const foot = top + high + (chart.kind === 'phase' ? 40 : 34);
   const height = foot + LINE * (row + 1) + (about ? LINE : 0) + 26;
@@ -84,7 +84,7 @@ export function toSvg(scene, tokens, under, trails) {
     axes(view, low, most, chart.kind === 'lines', chart.unit);
     scenes.under(view, scene);
     const times = /** @type {number[]} */ (scene.series.column('time'));
-    for (const { column, token, dash, width, step } of chart.lines) draw.line(view, times, scene.series.column(column), { stroke: colour(token), dash, width, step });
+    for (const { column, token, dash, width, step } of chart.lines.toReversed()) draw.line(view, times, scene.series.column(column), { stroke: colour(token), dash, width, step });
     scenes.over(view, scene);
   }
   for (const { entry, x: left, row: line } of places) {
@@ -123,7 +123,9 @@ export function drawPhase(view, scene, trails, cursor) {
   const point = (/** @type {number} */ row, /** @type {'start' | 'now' | 'cursor' | 'moment'} */ kind, /** @type {string} */ words) => { if (row >= 0 && within(row)) phase.point(view, present.offered[row], present.goodput[row], kind, words); };
   const first = rows.findIndex((time) => time >= window[0]);
   const last = rows.findLastIndex((time) => time <= window[1]);
-  point(first, 'start', 'from here');
+  // Two labels at one place cannot be read.
+  const near = first >= 0 && last >= 0 && Math.hypot(view.x(present.offered[first] ?? 0) - view.x(present.offered[last] ?? 0), view.y(present.goodput[first] ?? 0) - view.y(present.goodput[last] ?? 0)) < 60 * view.scale;
+  point(first, 'start', near ? '' : 'from here');
   point(last, 'now', `${rows[last]?.toFixed(1)} s`);
   if (state.moment !== null) point(rows.findIndex((time) => time >= /** @type {number} */ (state.moment)), 'moment', `${state.moment.toFixed(1)} s`);
   if (cursor !== null) point(cursor, 'cursor', '');
