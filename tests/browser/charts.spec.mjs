@@ -235,6 +235,7 @@ test('few samples are said, and the events of a moment are named', async ({ page
   await open(page, site);
   await type(page, JSON.stringify(STORM));
   await at(page, 'json').blur();
+  await expect(page.locator('[data-node="clients"]')).toBeVisible();
   await at(page, 'step-by').selectOption('second');
   for (let second = 0; second < 23; second++) await at(page, 'step').click();
   await expect(read(page, 'state', 'rail events')).toHaveText('traffic ×6, 1 worker crashed');
@@ -278,7 +279,7 @@ test('nothing moves while a run plays, whatever the digits, the theme and the wi
 test('a hidden tab draws nothing, and shows the present when it is back', async ({ page, site }) => {
   await page.setViewportSize({ width: 1280, height: 3200 });
   await open(page, site);
-  await at(page, 'speed').selectOption('50');
+  await at(page, 'speed').selectOption('10');
   await at(page, 'run').click();
   await expect(read(page, 'queue', 'time')).not.toHaveText('–');
   const hide = (hidden) => page.evaluate((value) => {

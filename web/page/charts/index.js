@@ -38,6 +38,8 @@ const BUDGET_MS = 8;
 const TABLE_MS = 1000;
 /** The fluid model is drawn through so many points. */
 const FLUID_POINTS = 600;
+/** Two clicks within this time are a double click. */
+const DOUBLE_MS = 250;
 /** A press that moves no further than this is a click. */
 const CLICK_PX = 4;
 
@@ -311,8 +313,18 @@ export function charts(place, store, { actions, engine }) {
       setCursor(timeAt(event), 'mouse');
     });
     area.addEventListener('mouseleave', () => { if (cursor?.by === 'mouse') setCursor(null, 'mouse'); });
-    area.addEventListener('click', (event) => { if (Math.abs(event.clientX - from) <= CLICK_PX) lookAt(rowTime(timeAt(event) ?? NaN)); });
-    area.addEventListener('dblclick', () => setZoom(null));
+    // A click that turns out to be the first of two is no wish to look at that moment.
+    let pending = 0;
+    area.addEventListener('click', (event) => {
+      clearTimeout(pending);
+      if (event.detail > 1 || Math.abs(event.clientX - from) > CLICK_PX) return;
+      const time = rowTime(timeAt(event) ?? NaN);
+      pending = setTimeout(() => lookAt(time), DOUBLE_MS);
+    });
+    area.addEventListener('dblclick', () => {
+      clearTimeout(pending);
+      setZoom(null);
+    });
   }
 
   /** @param {Chart} chart */
