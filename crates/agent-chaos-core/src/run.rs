@@ -120,6 +120,13 @@ impl Run {
         }
     }
 
+    /// The same run without its twin: for whoever looks at what happens, not at whether it recovers.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.twin = None;
+        self
+    }
+
     /// Goes on, up to the limit. Whether the run has finished now.
     ///
     /// A run with a trigger has a twin without it, which goes along with as many polls of its own.
