@@ -331,7 +331,11 @@ fn the_slowest_are_the_slowest_and_their_lives_are_on_hand() {
         let records = seen.records.borrow();
         let slowest = records.slowest(&profile, seen.run.now());
         assert_eq!(slowest.len(), ends.len().min(SLOWEST), "{name}");
-        for ((number, took, life), (_, expected)) in slowest.iter().zip(&ends) {
+        for (slow, (_, expected)) in slowest.iter().zip(&ends) {
+            let (number, took, life) = (&slow.request, slow.took, &slow.life);
+            if let Some(life) = life {
+                assert_eq!(slow.sends, life.sends, "{name}: {number}");
+            }
             assert!((took.seconds() - expected).abs() < 2e-9, "{name}: {number}");
             let own = ends.iter().find(|(one, _)| one == number);
             let own = own.expect("it has ended").1;
@@ -349,7 +353,7 @@ fn the_slowest_are_the_slowest_and_their_lives_are_on_hand() {
                 .map_or(0, |(to, from)| to - from)
         });
         if seen.stream.len() < 12_000 && longest.max().unwrap_or(0) < 500 {
-            let on_hand = slowest.iter().filter(|(_, _, life)| life.is_some()).count();
+            let on_hand = slowest.iter().filter(|slow| slow.life.is_some()).count();
             assert_eq!(on_hand, slowest.len(), "{name}");
         }
     }

@@ -7,6 +7,7 @@
 mod error;
 mod frame;
 mod host;
+mod records;
 mod run;
 mod types;
 
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
+pub use records::{Search, record_names};
 pub use run::Run;
 
 #[wasm_bindgen(start)]

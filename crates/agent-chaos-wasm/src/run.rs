@@ -12,15 +12,16 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::error;
 use crate::frame::{Watcher, plain};
 use crate::host::Host;
+use crate::records::{self, Recorder};
 
 /// How long a slice may take before the host gets its turn.
-const SLICE_MS: f64 = 6.0;
+pub(crate) const SLICE_MS: f64 = 6.0;
 /// Frames are no closer together than this.
 const FRAME_MS: f64 = 15.0;
 /// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
 const LONGEST_GAP_MS: f64 = 250.0;
 /// Polls between two looks at the clock.
-const POLLS: u64 = 512;
+pub(crate) const POLLS: u64 = 512;
 /// Polls of one step at the most, so that even a step through a flood of events answers soon; the
 /// next step of the same kind goes on from there.
 const STEP_POLLS: u64 = 50_000;
@@ -28,11 +29,12 @@ const STEP_POLLS: u64 = 50_000;
 /// One run of an experiment.
 #[wasm_bindgen]
 pub struct Run {
-    shared: Rc<Shared>,
+    pub(crate) shared: Rc<Shared>,
 }
 
-struct Shared {
-    run: RefCell<CoreRun>,
+pub(crate) struct Shared {
+    pub(crate) run: RefCell<CoreRun>,
+    pub(crate) recorder: Option<Recorder>,
     watcher: RefCell<Watcher>,
     speed: Cell<f64>,
     playing: Cell<bool>,
@@ -41,16 +43,23 @@ struct Shared {
 
 #[wasm_bindgen]
 impl Run {
-    /// A run of this profile that has not begun.
+    /// A run of this profile that has not begun. Its latest records are kept, if the options say how
+    /// many.
     ///
     /// # Errors
     ///
-    /// A `ProfileError` that names the field.
+    /// A `ProfileError` that names the field; a `RangeError` for options that are out of bounds.
     #[wasm_bindgen(constructor)]
-    pub fn new(profile: &str) -> Result<Run, JsValue> {
+    pub fn with(
+        profile: &str,
+        #[wasm_bindgen(unchecked_optional_param_type = "RunOptions")] options: Option<JsValue>,
+    ) -> Result<Run, JsValue> {
         let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+        let recorder = records::recorder(&profile, options)?;
+        let observer = recorder.as_ref().map(Recorder::observer);
         let shared = Shared {
-            run: RefCell::new(CoreRun::new(&profile)),
+            run: RefCell::new(CoreRun::observed(&profile, observer)),
+            recorder,
             watcher: RefCell::default(),
             speed: Cell::new(f64::INFINITY),
             playing: Cell::new(false),
@@ -223,6 +232,17 @@ impl Run {
     #[must_use]
     pub fn report_json(&self) -> String {
         self.shared.run.borrow().report().to_json().to_string()
+    }
+}
+
+impl Run {
+    /// As [`with`](Self::with), without options.
+    ///
+    /// # Errors
+    ///
+    /// A `ProfileError` that names the field.
+    pub fn new(profile: &str) -> Result<Run, JsValue> {
+        Self::with(profile, None)
     }
 }
 

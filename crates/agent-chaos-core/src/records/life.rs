@@ -357,6 +357,26 @@ impl Life {
 }
 
 impl Attempt {
+    /// How it ended, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mode = self.outcome.name().words;
+        let good = !self.outcome.is_bad();
+        match self.end {
+            None => "under way".to_owned(),
+            Some(Kind::Answered) if good => "answered well".to_owned(),
+            Some(Kind::Answered) => format!("answered: {mode}"),
+            Some(Kind::TimedOut) => format!("timed out: {mode}"),
+            Some(Kind::Cancelled) => "needed no more".to_owned(),
+            Some(Kind::ShortCircuited) => format!("not sent: {mode}"),
+            Some(Kind::Throttled) => format!("turned away: {mode}"),
+            Some(Kind::Removed) => format!("taken out of the queue: {mode}"),
+            Some(Kind::Lost) => "lost when its worker crashed".to_owned(),
+            Some(_) if good => "served well".to_owned(),
+            Some(_) => format!("failed: {mode}"),
+        }
+    }
+
     fn new(step: &Record, sending: Word, rules: &Rules) -> Self {
         let phase = if rules.pool {
             Some(Phase::ConnectionAndNetwork)

@@ -355,10 +355,27 @@ pub struct Records {
     due: u64,
 }
 
-/// One of the slowest requests.
+/// One of the slowest requests that have ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slowest {
+    /// Its number.
+    pub request: u64,
+    /// How long it took, from its creation to its end.
+    pub took: Span,
+    /// How it ended: a failure mode, or the reason for which it was taken out of the queue.
+    pub outcome: Word,
+    /// How often it was sent; none where there are no client policies.
+    pub sends: Option<u32>,
+    /// Its life, if all of it is on hand.
+    pub life: Option<Life>,
+}
+
+/// What is kept of it.
 struct Slow {
     number: u64,
     took: Span,
+    outcome: Word,
+    sends: Option<u32>,
     /// Its records up to [`Records::gathered`], if it was known by then.
     records: Option<Vec<Record>>,
 }
@@ -414,7 +431,7 @@ impl Records {
         if let Some(request) = ended {
             let took = event.at - request.created;
             if took >= self.floor {
-                self.rank(request.number, took);
+                self.rank(&record, took);
             }
         }
         if self.written == self.due {
@@ -424,12 +441,14 @@ impl Records {
 
     /// A request has ended that may be one of the slowest.
     #[cold]
-    fn rank(&mut self, number: u64, took: Span) {
+    fn rank(&mut self, end: &Record, took: Span) {
         // Of equally slow ones, whoever ended first comes first.
         let place = self.slowest.partition_point(|slow| slow.took >= took);
         let slow = Slow {
-            number,
+            number: end.request,
             took,
+            outcome: end.word,
+            sends: end.sends(),
             records: None,
         };
         self.slowest.insert(place, slow);
@@ -536,13 +555,18 @@ impl Records {
         records
     }
 
-    /// The slowest requests that have ended, from their creation to their end, the slowest first;
-    /// each with its life, if all of it is on hand.
+    /// The slowest requests that have ended, the slowest first.
     #[must_use]
-    pub fn slowest(&self, profile: &Profile, now: Instant) -> Vec<(u64, Span, Option<Life>)> {
+    pub fn slowest(&self, profile: &Profile, now: Instant) -> Vec<Slowest> {
         self.slowest
             .iter()
-            .map(|slow| (slow.number, slow.took, self.life(slow.number, profile, now)))
+            .map(|slow| Slowest {
+                request: slow.number,
+                took: slow.took,
+                outcome: slow.outcome,
+                sends: slow.sends,
+                life: self.life(slow.number, profile, now),
+            })
             .collect()
     }
 }
