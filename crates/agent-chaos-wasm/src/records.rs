@@ -8,7 +8,6 @@ use agent_chaos_core::records::{
     Filter, KINDS, MOST_RECORDS, Name, Record, Records, Replay, Selection, Slowest, WORDS, Word,
 };
 use agent_chaos_core::units::{Instant, Span};
-use agent_chaos_core::{Observer, Profile};
 use js_sys::{
     Array, Float64Array, Function, JsString, Object, Promise, RangeError, Reflect, Uint8Array,
 };
@@ -26,33 +25,11 @@ const PROGRESS_MS: f64 = 50.0;
 /// Whole numbers up to here are exact in JS.
 const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// Keeps the records of a run, and the list that was asked for last.
-pub struct Recorder {
-    records: Rc<RefCell<Records>>,
-    selection: RefCell<Selection>,
-}
-
-/// Who keeps records by these options, if anybody.
-pub fn recorder(profile: &Profile, options: Option<JsValue>) -> Result<Option<Recorder>, JsValue> {
-    let Some(options) = options else {
-        return Ok(None);
-    };
-    let asked = Reflect::get(&options, &"records".into())?;
-    if asked.is_undefined() || asked.is_null() {
-        return Ok(None);
-    }
-    let most = whole(&asked, "records", MOST_RECORDS as f64)?;
-    Ok((most > 0).then(|| Recorder {
-        records: Rc::new(RefCell::new(Records::new(profile, most as usize))),
-        selection: RefCell::new(Selection::new(Filter::default())),
-    }))
-}
-
-impl Recorder {
-    /// Whoever takes note of every event.
-    pub fn observer(&self) -> Observer {
-        Records::observer(&self.records)
-    }
+/// How many records a run keeps by these options.
+pub fn kept(options: Option<JsValue>) -> Result<usize, JsValue> {
+    let Some(options) = options else { return Ok(0) };
+    let most = optional(&options, "records", MOST_RECORDS as f64)?;
+    Ok(most.unwrap_or(0) as usize)
 }
 
 /// A whole number from 0 to `most`.
@@ -286,13 +263,13 @@ fn columns(rows: &[(f64, Record)]) -> Result<JsValue, JsValue> {
     let or_nan = |number: Option<u32>| number.map_or(f64::NAN, f64::from);
     floats("sequence", &|(sequence, _)| *sequence)?;
     floats("at", &|(_, record)| record.at.seconds())?;
-    bytes("kind", &|record| record.kind as u8)?;
-    bytes("word", &|record| record.word.number())?;
+    bytes("kind", &|record| record.kind() as u8)?;
+    bytes("word", &|record| record.word().number())?;
     floats("request", &|(_, record)| {
         record.request().map_or(f64::NAN, |number| number as f64)
     })?;
     floats("agent", &|(_, record)| or_nan(record.agent()))?;
-    bytes("attempt", &|record| record.attempt)?;
+    bytes("attempt", &|record| record.attempt())?;
     floats("worker", &|(_, record)| or_nan(record.worker()))?;
     floats("waiting", &|(_, record)| or_nan(record.waiting()))?;
     floats("seconds", &|(_, record)| {
@@ -305,6 +282,41 @@ fn columns(rows: &[(f64, Record)]) -> Result<JsValue, JsValue> {
         .collect();
     set("what", &what)?;
     Ok(object.into())
+}
+
+/// Rows of a list, with what the page has to know of the list.
+fn window(
+    records: &Records,
+    selection: &Selection,
+    (from, to): (f64, f64),
+    place: Option<f64>,
+    created: u64,
+) -> Result<JsValue, JsValue> {
+    let total = selection.len();
+    // A cast saturates, and makes 0 of NaN: whatever is asked for, nothing is out of bounds.
+    let from = if from < 0.0 {
+        total.saturating_sub(-from as usize)
+    } else {
+        (from as usize).min(total)
+    };
+    let rows: Vec<_> = selection
+        .rows(from, to as usize)
+        .map(|sequence| (sequence as f64, records.at(sequence)))
+        .collect();
+    let occurred = records.occurred();
+    let view = plain(&WindowView {
+        total,
+        from,
+        before: place.map_or(0, |place| selection.before(place as u64)),
+        written: records.written(),
+        kept: records.written() - records.oldest(),
+        created,
+        kinds: (0..KINDS.len())
+            .filter(|kind| occurred >> kind & 1 == 1)
+            .collect(),
+    })?;
+    Reflect::set(&view, &"columns".into(), &columns(&rows)?)?;
+    Ok(view)
 }
 
 #[wasm_bindgen]
@@ -326,42 +338,17 @@ impl Run {
         place: Option<f64>,
     ) -> Result<JsValue, JsValue> {
         let wanted = filter(&wanted)?;
-        let Some(Recorder { records, selection }) = &self.shared.recorder else {
-            return Ok(JsValue::NULL);
-        };
-        let records = records.borrow();
-        let mut selection = selection.borrow_mut();
+        let run = self.shared.run.borrow();
+        let mut selection = self.shared.selection.borrow_mut();
         if *selection.filter() != wanted {
             *selection = Selection::new(wanted);
         }
-        selection.follow(&records);
-        let total = selection.len();
-        // A cast saturates, and makes 0 of NaN: whatever is asked for, nothing is out of bounds.
-        let from = if from < 0.0 {
-            total.saturating_sub(-from as usize)
-        } else {
-            (from as usize).min(total)
-        };
-        let rows: Vec<_> = selection
-            .rows(from, to as usize)
-            .map(|sequence| (sequence as f64, records.at(sequence)))
-            .collect();
-        let occurred = records.occurred();
-        let view = plain(&WindowView {
-            total,
-            from,
-            before: place.map_or(0, |place| selection.before(place as u64)),
-            written: records.written(),
-            kept: records.written() - records.oldest(),
-            created: self.shared.run.borrow().counts().created,
-            kinds: (0..KINDS.len())
-                .filter(|kind| occurred >> kind & 1 == 1)
-                .collect(),
-        })?;
-        Reflect::set(&view, &"columns".into(), &columns(&rows)?)?;
-        Ok(view)
+        let window = run.with_records(|records| {
+            selection.follow(records);
+            window(records, &selection, (from, to), place, run.counts().created)
+        });
+        window.unwrap_or(Ok(JsValue::NULL))
     }
-
     /// The life of a request, if all of it is on hand; null if it is not, or has not begun.
     ///
     /// # Errors
@@ -370,12 +357,9 @@ impl Run {
     #[wasm_bindgen(unchecked_return_type = "Life | null")]
     pub fn life(&self, request: f64) -> Result<JsValue, JsValue> {
         let number = whole(&request.into(), "request", MOST_EXACT)?;
-        let Some(recorder) = &self.shared.recorder else {
-            return Ok(JsValue::NULL);
-        };
         let run = self.shared.run.borrow();
-        let records = recorder.records.borrow();
-        life_view(records.life(number, run.profile(), run.now()))
+        let life = run.with_records(|records| records.life(number, run.profile(), run.now()));
+        life_view(life.flatten())
     }
 
     /// The ten slowest requests that have ended, the slowest first; none if this run keeps no
@@ -387,10 +371,7 @@ impl Run {
     #[wasm_bindgen(unchecked_return_type = "Slow[]")]
     pub fn slowest(&self) -> Result<JsValue, JsValue> {
         let run = self.shared.run.borrow();
-        let slowest = self.shared.recorder.as_ref().map(|recorder| {
-            let records = recorder.records.borrow();
-            records.slowest(run.profile(), run.now())
-        });
+        let slowest = run.with_records(|records| records.slowest(run.profile(), run.now()));
         let view = |slow: &Slowest| SlowView {
             request: slow.request,
             took_seconds: slow.took.seconds(),

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use agent_chaos_core::records::{Filter, Selection};
 use agent_chaos_core::units::{Instant, Span};
 use agent_chaos_core::{Limit, Run as CoreRun, wire};
 use js_sys::{Function, Promise};
@@ -12,7 +13,7 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::error;
 use crate::frame::{Watcher, plain};
 use crate::host::Host;
-use crate::records::{self, Recorder};
+use crate::records;
 
 /// How long a slice may take before the host gets its turn.
 pub(crate) const SLICE_MS: f64 = 6.0;
@@ -34,7 +35,8 @@ pub struct Run {
 
 pub(crate) struct Shared {
     pub(crate) run: RefCell<CoreRun>,
-    pub(crate) recorder: Option<Recorder>,
+    /// The list of records that was asked for last.
+    pub(crate) selection: RefCell<Selection>,
     watcher: RefCell<Watcher>,
     speed: Cell<f64>,
     playing: Cell<bool>,
@@ -55,11 +57,13 @@ impl Run {
         #[wasm_bindgen(unchecked_optional_param_type = "RunOptions")] options: Option<JsValue>,
     ) -> Result<Run, JsValue> {
         let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
-        let recorder = records::recorder(&profile, options)?;
-        let observer = recorder.as_ref().map(Recorder::observer);
+        let run = match records::kept(options)? {
+            0 => CoreRun::new(&profile),
+            most => CoreRun::recorded(&profile, None, most),
+        };
         let shared = Shared {
-            run: RefCell::new(CoreRun::observed(&profile, observer)),
-            recorder,
+            run: RefCell::new(run),
+            selection: RefCell::new(Selection::new(Filter::default())),
             watcher: RefCell::default(),
             speed: Cell::new(f64::INFINITY),
             playing: Cell::new(false),

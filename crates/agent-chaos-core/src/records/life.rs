@@ -208,7 +208,9 @@ impl Life {
     /// The life that these records tell of, as of `now`; none unless they begin with its creation.
     #[must_use]
     pub fn new(steps: &[Record], profile: &Profile, now: Instant) -> Option<Self> {
-        let created = steps.first().filter(|first| first.kind == Kind::Created)?;
+        let created = steps
+            .first()
+            .filter(|first| first.kind() == Kind::Created)?;
         let network = profile.network.as_ref();
         let rules = Rules {
             clients: profile.has_clients(),
@@ -219,7 +221,7 @@ impl Life {
         let mut life = Self {
             request: created.request()?,
             agent: created.agent(),
-            class: created.word,
+            class: created.word(),
             created: created.at,
             ended: None,
             outcome: Word::NONE,
@@ -251,15 +253,15 @@ impl Life {
     }
 
     fn read(&mut self, step: &Record, rules: &Rules) {
-        match step.kind {
+        match step.kind() {
             Kind::Settled => {
                 self.ended = Some(step.at);
-                self.outcome = step.word;
+                self.outcome = step.word();
                 self.sends = step.sends();
             }
             Kind::Sent => {
                 self.sends = self.sends.map(|sends| sends + 1);
-                self.attempts.push(Attempt::new(step, step.word, rules));
+                self.attempts.push(Attempt::new(step, step.word(), rules));
             }
             Kind::ShortCircuited => {
                 // It has the number that the next send will have, so it is never looked up.
@@ -272,7 +274,7 @@ impl Life {
             _ => {
                 let mut attempts = self.attempts.iter_mut().rev();
                 let own = attempts.find(|attempt| {
-                    attempt.number == step.attempt && attempt.end != Some(Kind::ShortCircuited)
+                    attempt.number == step.attempt() && attempt.end != Some(Kind::ShortCircuited)
                 });
                 if let Some(attempt) = own {
                     attempt.read(step, rules);
@@ -386,7 +388,7 @@ impl Attempt {
             None
         };
         Self {
-            number: step.attempt,
+            number: step.attempt(),
             sending,
             from: step.at,
             ended: None,
@@ -405,7 +407,7 @@ impl Attempt {
 
     fn read(&mut self, step: &Record, rules: &Rules) {
         let (at, back) = (step.at, rules.network.then_some(Phase::Network));
-        match step.kind {
+        match step.kind() {
             Kind::Arrived => {
                 self.go(None, at);
                 self.arrived = true;
@@ -416,13 +418,13 @@ impl Attempt {
                 self.go(Some(Phase::Service), at);
                 self.worker = step.worker();
             }
-            Kind::Fault => match (step.word, step.span()) {
+            Kind::Fault => match (step.word(), step.span()) {
                 (Word::PAUSE, Some(by)) => self.paused = by,
                 (Word::SPIKE, Some(by)) => self.spiked = by,
                 _ => {}
             },
             Kind::Throttled => {
-                let overflow = step.word == Word::mode(FailureMode::QueueOverflow);
+                let overflow = step.word() == Word::mode(FailureMode::QueueOverflow);
                 let silent = rules.clients && rules.drops_in_silence && overflow;
                 self.go(
                     if silent {
@@ -438,7 +440,7 @@ impl Attempt {
                 self.go(back, at);
                 self.served(step, rules);
             }
-            Kind::Dropped if step.word.name().name == "request" => {
+            Kind::Dropped if step.word().name().name == "request" => {
                 // A message is lost when it is sent off: until then it had no connection.
                 self.call_it(Phase::ConnectionAndNetwork, Phase::Connection);
                 self.go(Some(Phase::Unanswered), at);
@@ -446,15 +448,15 @@ impl Attempt {
             }
             Kind::Dropped => self.go(Some(Phase::Unanswered), at),
             Kind::Answered => {
-                if step.word == Word::mode(FailureMode::PoolExhausted) {
+                if step.word() == Word::mode(FailureMode::PoolExhausted) {
                     self.call_it(Phase::ConnectionAndNetwork, Phase::Connection);
                 }
                 self.go(None, at);
                 // Without having arrived it never will: no connection, or a reset one.
                 self.is_through |= !self.arrived;
-                self.end(step, step.word);
+                self.end(step, step.word());
             }
-            Kind::TimedOut => self.give_up(step, step.word),
+            Kind::TimedOut => self.give_up(step, step.word()),
             Kind::Cancelled => self.give_up(step, Word::NONE),
             _ => {}
         }
@@ -464,9 +466,9 @@ impl Attempt {
     fn served(&mut self, step: &Record, rules: &Rules) {
         self.is_through = true;
         if !rules.clients {
-            let outcome = match step.kind {
-                Kind::Removed => Word::mode(removed(step.word)),
-                _ => step.word,
+            let outcome = match step.kind() {
+                Kind::Removed => Word::mode(removed(step.word())),
+                _ => step.word(),
             };
             self.go(None, step.at);
             self.end(step, outcome);
@@ -489,7 +491,7 @@ impl Attempt {
 
     fn end(&mut self, step: &Record, outcome: Word) {
         if self.ended.is_none() {
-            (self.ended, self.end, self.outcome) = (Some(step.at), Some(step.kind), outcome);
+            (self.ended, self.end, self.outcome) = (Some(step.at), Some(step.kind()), outcome);
         }
     }
 

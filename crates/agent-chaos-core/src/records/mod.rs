@@ -13,13 +13,11 @@ pub mod life;
 mod replay;
 mod words;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use crate::event::{Crew, Event, Fact, Fault, Step};
 use crate::profile::Profile;
-use crate::run::Observer;
+use crate::request::Request;
 use crate::units::{Instant, Span};
 
 pub use life::Life;
@@ -33,143 +31,173 @@ pub const MOST_RECORDS: usize = 2_000_000;
 /// Records kept of one request: many times what the longest life has.
 const MOST_OF_ONE: usize = 4096;
 
-/// A record of the event stream in plain numbers.
+/// A record of the event stream in four numbers, half a cache line long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// When.
     pub at: Instant,
     /// The number of the request; [`NO_REQUEST`](Self::NO_REQUEST) if it is about none.
     request: u64,
-    /// A length in nanoseconds, or a number, as the kind has it.
+    /// From the lowest byte on: kind, word, send, a further word, and in the upper half the agent.
+    tag: u64,
+    /// What else belongs to the kind: a length in nanoseconds, a number, or two of them ([`two`]).
     detail: u64,
-    agent: u32,
-    worker: u32,
-    waiting: u32,
-    /// What came about.
-    pub kind: Kind,
-    /// What it says beside that.
-    pub word: Word,
-    /// What else it says: from which state, by which rule.
-    more: Word,
-    /// Which send of the request, from 0.
-    pub attempt: u8,
 }
 
 const NOBODY: u32 = u32::MAX;
+
+/// Two numbers in one.
+#[inline(always)]
+const fn two(first: u32, second: u32) -> u64 {
+    (first as u64) << 32 | second as u64
+}
+
+#[inline(always)]
+const fn tag(kind: Kind, word: Word) -> u64 {
+    kind as u64 | (word.number() as u64) << 8
+}
+
+/// Which send of a request, and the agent that waits for it, as parts of a tag.
+#[inline(always)]
+fn about(request: &Request) -> u64 {
+    let agent = request.sender.waiting_agent().unwrap_or(NOBODY);
+    two(agent, 0) | u64::from(request.attempt) << 16
+}
 
 impl Record {
     const NO_REQUEST: u64 = u64::MAX;
     const BLANK: Self = Self {
         at: Instant::ZERO,
         request: Self::NO_REQUEST,
+        tag: 0,
         detail: 0,
-        agent: NOBODY,
-        worker: NOBODY,
-        waiting: NOBODY,
-        kind: Kind::Created,
-        word: Word::NONE,
-        more: Word::NONE,
-        attempt: 0,
     };
 
     /// The record of an event.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn of(event: &Event<'_>) -> Self {
-        let mut record = Self {
-            at: event.at,
-            kind: Kind::of(&event.fact),
-            ..Self::BLANK
-        };
-        if let Some(request) = event.fact.request() {
-            record.request = request.number;
-            record.attempt = request.attempt;
-            record.agent = request.sender.waiting_agent().unwrap_or(NOBODY);
-        }
-        match event.fact {
-            Fact::Created(request) => record.word = Word::class(request.class),
-            Fact::Admitted { waiting, .. } => record.waiting = waiting,
-            Fact::Started {
-                worker, waiting, ..
-            } => {
-                record.worker = worker;
-                record.waiting = waiting;
+        let (request, tag, detail) = match event.fact {
+            Fact::Created(request) => (request, tag(Kind::Created, Word::class(request.class)), 0),
+            Fact::Admitted { request, waiting } => {
+                (request, tag(Kind::Admitted, Word::NONE), two(0, waiting))
             }
-            Fact::Throttled { mode, .. } => record.word = Word::mode(mode),
-            Fact::Completed {
+            Fact::Started {
                 request,
                 worker,
-                outcome,
-                ..
-            } => {
-                record.worker = worker;
-                record.word = Word::mode(outcome);
-                record.detail = (event.at - request.created).nanos();
+                waiting,
+            } => (
+                request,
+                tag(Kind::Started, Word::NONE),
+                two(worker, waiting),
+            ),
+            Fact::Throttled { request, mode } => {
+                (request, tag(Kind::Throttled, Word::mode(mode)), 0)
             }
-            _ => record.fill_rarely(event),
+            Fact::Completed {
+                request, outcome, ..
+            } => {
+                let took = event.at - request.created;
+                (
+                    request,
+                    tag(Kind::Completed, Word::mode(outcome)),
+                    took.nanos(),
+                )
+            }
+            _ => return Self::of_mechanism(event),
+        };
+        Self {
+            at: event.at,
+            request: request.number,
+            tag: tag | about(request),
+            detail,
         }
-        record
     }
 
-    /// What facts of mechanisms say.
+    /// The record of a mechanism that is off in most profiles.
     #[inline(never)]
-    fn fill_rarely(&mut self, event: &Event<'_>) {
-        match event.fact {
+    fn of_mechanism(event: &Event<'_>) -> Self {
+        let mut more = Word::NONE;
+        let (word, detail) = match event.fact {
             Fact::Fault { fault, .. } => match fault {
-                Fault::Spike(by) => (self.word, self.detail) = (Word::SPIKE, by.nanos()),
-                Fault::Pause(by) => (self.word, self.detail) = (Word::PAUSE, by.nanos()),
-                Fault::Error => self.word = Word::ERROR,
-                Fault::Downstream(mode) => self.word = Word::mode(mode),
+                Fault::Spike(by) => (Word::SPIKE, by.nanos()),
+                Fault::Pause(by) => (Word::PAUSE, by.nanos()),
+                Fault::Error => (Word::ERROR, 0),
+                Fault::Downstream(mode) => (Word::mode(mode), 0),
             },
             Fact::Transition { from, to, rule } => {
-                self.word = Word::state(to);
-                self.more = Word::state(from);
-                self.detail = u64::from(Word::rule(rule).number());
+                more = Word::state(from);
+                (Word::state(to), u64::from(Word::rule(rule).number()))
             }
-            Fact::Adapted { delay } => {
-                (self.word, self.detail) = (Word::THROTTLE, delay.nanos());
-            }
-            Fact::Resized { resource, to } => {
-                (self.word, self.detail) = (Word::resource(resource), u64::from(to));
-            }
+            Fact::Adapted { delay } => (Word::THROTTLE, delay.nanos()),
+            Fact::Resized { resource, to } => (Word::resource(resource), u64::from(to)),
             Fact::Attempt { step, .. } => match step {
-                Step::Sent(sending) => self.word = Word::sending(sending),
-                Step::Dropped(leg) => self.word = Word::leg(leg),
-                Step::Answered(mode) | Step::TimedOut(mode) => self.word = Word::mode(mode),
-                Step::ShortCircuited | Step::Arrived | Step::Cancelled => {}
+                Step::Sent(sending) => (Word::sending(sending), 0),
+                Step::Dropped(leg) => (Word::leg(leg), 0),
+                Step::Answered(mode) | Step::TimedOut(mode) => (Word::mode(mode), 0),
+                Step::ShortCircuited | Step::Arrived | Step::Cancelled => (Word::NONE, 0),
             },
             Fact::Settled {
-                request,
-                outcome,
-                attempts,
-                ..
+                request, outcome, ..
             } => {
-                self.word = Word::mode(outcome);
-                self.waiting = attempts;
-                self.detail = (event.at - request.created).nanos();
+                let took = event.at - request.created;
+                (Word::mode(outcome), took.nanos())
             }
-            Fact::Removed { why, waiting, .. } => {
-                self.word = Word::removal(why);
-                self.waiting = waiting;
-            }
+            Fact::Removed { why, waiting, .. } => (Word::removal(why), two(0, waiting)),
             Fact::Lost {
                 worker, outcome, ..
-            } => (self.worker, self.word) = (worker, Word::mode(outcome)),
+            } => (Word::mode(outcome), two(worker, 0)),
             Fact::Workers(Crew { on, down, stalled }) => {
-                self.detail = u64::from(on) << 32 | u64::from(down);
-                self.word = if stalled { Word::STALLED } else { Word::NONE };
+                let word = if stalled { Word::STALLED } else { Word::NONE };
+                (word, two(on, down))
             }
             Fact::Breaker { from, to } => {
-                (self.word, self.more) = (Word::breaker(to), Word::breaker(from));
+                more = Word::breaker(from);
+                (Word::breaker(to), 0)
             }
-            Fact::Intervened { index, .. } => self.detail = u64::from(index),
+            Fact::Intervened { index, .. } => (Word::NONE, u64::from(index)),
             Fact::Created(_)
             | Fact::Admitted { .. }
             | Fact::Started { .. }
             | Fact::Throttled { .. }
             | Fact::Completed { .. }
-            | Fact::Blocked(_) => {}
+            | Fact::Blocked(_) => (Word::NONE, 0),
+        };
+        let request = event.fact.request();
+        let mut about = request.map_or(two(NOBODY, 0), about);
+        if let Fact::Settled { attempts, .. } = event.fact {
+            // Sends are numbered in a byte, so that their number fits into one.
+            about |= u64::from(attempts & 0xff) << 16;
         }
+        Self {
+            at: event.at,
+            request: request.map_or(Self::NO_REQUEST, |request| request.number),
+            tag: tag(Kind::of(&event.fact), word) | u64::from(more.number()) << 24 | about,
+            detail,
+        }
+    }
+
+    /// What came about.
+    #[inline]
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        Kind::ALL[(self.tag & 0xff) as usize]
+    }
+
+    /// What it says beside that: a failure mode, a reason, a class …
+    #[inline]
+    #[must_use]
+    pub const fn word(&self) -> Word {
+        Word::numbered((self.tag >> 8) as u8)
+    }
+
+    /// What else it says: from which state.
+    const fn more(&self) -> Word {
+        Word::numbered((self.tag >> 24) as u8)
+    }
+
+    const fn byte(&self) -> u8 {
+        (self.tag >> 16) as u8
     }
 
     /// The number of the request, if it is about one.
@@ -186,20 +214,35 @@ impl Record {
     /// The agent that waits for the answer, if one does.
     #[must_use]
     pub const fn agent(&self) -> Option<u32> {
-        known(self.agent)
+        match (self.tag >> 32) as u32 {
+            NOBODY => None,
+            agent => Some(agent),
+        }
     }
 
-    /// The worker, where there is one.
+    /// Which send of the request it is about, from 0.
+    #[must_use]
+    pub const fn attempt(&self) -> u8 {
+        match self.kind() {
+            Kind::Settled => 0,
+            _ => self.byte(),
+        }
+    }
+
+    /// The worker that takes the request, or crashes.
     #[must_use]
     pub const fn worker(&self) -> Option<u32> {
-        known(self.worker)
+        match self.kind() {
+            Kind::Started | Kind::Lost => Some(self.first()),
+            _ => None,
+        }
     }
 
     /// How many requests wait in the queue from then on, where it says so.
     #[must_use]
     pub const fn waiting(&self) -> Option<u32> {
-        match self.kind {
-            Kind::Admitted | Kind::Started | Kind::Removed => known(self.waiting),
+        match self.kind() {
+            Kind::Admitted | Kind::Started | Kind::Removed => Some(self.second()),
             _ => None,
         }
     }
@@ -207,20 +250,28 @@ impl Record {
     /// How often the request was sent, of the record that it was settled.
     #[must_use]
     pub const fn sends(&self) -> Option<u32> {
-        match self.kind {
-            Kind::Settled => Some(self.waiting),
+        match self.kind() {
+            Kind::Settled => Some(self.byte() as u32),
             _ => None,
         }
+    }
+
+    const fn first(&self) -> u32 {
+        (self.detail >> 32) as u32
+    }
+
+    const fn second(&self) -> u32 {
+        self.detail as u32
     }
 
     /// A length: of a spike or pause, of the throttle's delay, or of the time since the request was
     /// created or sent.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        let timed = match self.kind {
+        let timed = match self.kind() {
             Kind::Completed | Kind::Settled => true,
-            Kind::Fault => self.word == Word::SPIKE || self.word == Word::PAUSE,
-            Kind::Adapted => self.word == Word::THROTTLE,
+            Kind::Fault => self.word() == Word::SPIKE || self.word() == Word::PAUSE,
+            Kind::Adapted => self.word() == Word::THROTTLE,
             _ => false,
         };
         timed.then(|| Span::from_nanos(self.detail))
@@ -229,15 +280,15 @@ impl Record {
     /// Whether it tells of a failure.
     #[must_use]
     pub const fn is_failure(&self) -> bool {
-        match self.kind {
+        match self.kind() {
             Kind::Throttled
             | Kind::ShortCircuited
             | Kind::Dropped
             | Kind::TimedOut
             | Kind::Removed
             | Kind::Lost => true,
-            Kind::Completed | Kind::Settled | Kind::Answered => self.word.is_bad(),
-            Kind::Fault => self.word.is_bad() || self.word.number() == Word::ERROR.number(),
+            Kind::Completed | Kind::Settled | Kind::Answered => self.word().is_bad(),
+            Kind::Fault => self.word().is_bad() || self.word().number() == Word::ERROR.number(),
             _ => false,
         }
     }
@@ -245,40 +296,40 @@ impl Record {
     /// What it says beside its kind, in words.
     #[must_use]
     pub fn what(&self) -> String {
-        let word = self.word.name().words;
-        let send = || format!("send {}", u32::from(self.attempt) + 1);
+        let word = self.word().name().words;
+        let send = || format!("send {}", u32::from(self.attempt()) + 1);
         let after = || time(Span::from_nanos(self.detail));
-        let wait = || match self.waiting {
+        let wait = || match self.second() {
             0 => "nobody waits".to_owned(),
             one => format!("{one} waiting"),
         };
         // Which send it is goes without saying where there is one.
         let of_send = |text: String| {
-            if self.attempt > 0 {
+            if self.attempt() > 0 {
                 format!("{}; {text}", send())
             } else {
                 text
             }
         };
-        match self.kind {
+        match self.kind() {
             Kind::Created => word.to_owned(),
             Kind::Admitted => of_send(wait()),
             Kind::Throttled => of_send(word.to_owned()),
             Kind::Blocked => of_send("the queue is full".to_owned()),
-            Kind::Started => of_send(format!("worker {}; {}", self.worker, wait())),
-            Kind::Fault => of_send(match self.word {
+            Kind::Started => of_send(format!("worker {}; {}", self.first(), wait())),
+            Kind::Fault => of_send(match self.word() {
                 Word::SPIKE => format!("latency spike, {} longer", after()),
                 Word::PAUSE => format!("paused for {} in all", after()),
                 Word::ERROR => "error in service".to_owned(),
                 _ => format!("the dependency: {word}"),
             }),
-            Kind::Completed => of_send(format!("worker {}; {word} after {}", self.worker, after())),
+            Kind::Completed => of_send(format!("{word} after {}", after())),
             Kind::Transition => format!(
                 "{} → {word}, by {}",
-                self.more.name().words,
+                self.more().name().words,
                 WORDS[self.detail as usize].words
             ),
-            Kind::Adapted => match self.word {
+            Kind::Adapted => match self.word() {
                 Word::THROTTLE if self.detail == 0 => "agents are held back no longer".to_owned(),
                 Word::THROTTLE => format!("agents are held back for {} in the mean", after()),
                 _ => format!("{word}: {}", self.detail),
@@ -289,33 +340,29 @@ impl Record {
             Kind::ShortCircuited => "held back by its client’s breaker or throttle".to_owned(),
             Kind::Arrived | Kind::Cancelled => send(),
             Kind::Settled => {
-                let sends = match self.waiting {
+                let sends = match self.byte() {
                     1 => "1 send".to_owned(),
                     many => format!("{many} sends"),
                 };
                 format!("{word} after {sends}, {}", after())
             }
             Kind::Removed => of_send(format!("{word}; {}", wait())),
-            Kind::Lost => of_send(format!("worker {} crashed", self.worker)),
+            Kind::Lost => of_send(format!("worker {} crashed", self.first())),
             Kind::Workers => {
-                let (on, down) = (self.detail >> 32, self.detail & u64::from(u32::MAX));
-                let pause = if self.word == Word::STALLED {
+                let (on, down) = (self.first(), self.second());
+                let pause = if self.word() == Word::STALLED {
                     format!("; {word}")
                 } else {
                     String::new()
                 };
                 format!("{on} on duty, {down} down{pause}")
             }
-            Kind::Breaker => format!("{} → {word}", self.more.name().words),
+            Kind::Breaker => format!("{} → {word}", self.more().name().words),
             Kind::InterventionStarted | Kind::InterventionEnded => {
                 format!("entry {} of the timeline", self.detail + 1)
             }
         }
     }
-}
-
-const fn known(number: u32) -> Option<u32> {
-    if number == NOBODY { None } else { Some(number) }
 }
 
 /// A length of time as people read it: in milliseconds below a second.
@@ -399,24 +446,16 @@ impl Records {
         }
     }
 
-    /// Has these records see every event of a run.
-    #[must_use]
-    pub fn observer(records: &Rc<RefCell<Self>>) -> Observer {
-        let records = Rc::clone(records);
-        Box::new(move |event| records.borrow_mut().fold(event))
-    }
-
     /// Takes note of an event.
-    #[inline]
+    #[inline(always)]
     pub fn fold(&mut self, event: &Event<'_>) {
-        let record = Record::of(event);
-        self.ring[self.head] = record;
-        self.head += 1;
-        if self.head == self.ring.len() {
-            self.head = 0;
-        }
-        self.written += 1;
-        self.occurred |= record.kind.bit();
+        let Record {
+            at,
+            request,
+            tag,
+            detail,
+        } = Record::of(event);
+        self.push(at, request, tag, detail);
         let ended = match event.fact {
             Fact::Settled { request, .. } => Some(request),
             Fact::Completed { request, .. }
@@ -431,27 +470,45 @@ impl Records {
         if let Some(request) = ended {
             let took = event.at - request.created;
             if took >= self.floor {
-                self.rank(&record, took);
+                self.rank(took);
             }
-        }
-        if self.written == self.due {
-            self.gather();
         }
     }
 
-    /// A request has ended that may be one of the slowest.
+    // Four numbers go into a call as they are; the ring's bookkeeping is there once.
+    #[inline(never)]
+    fn push(&mut self, at: Instant, request: u64, tag: u64, detail: u64) {
+        if self.written == self.due {
+            self.gather();
+        }
+        self.ring[self.head] = Record {
+            at,
+            request,
+            tag,
+            detail,
+        };
+        self.occurred |= 1 << (tag & 0x1f);
+        self.written += 1;
+        self.head += 1;
+        if self.head == self.ring.len() {
+            self.head = 0;
+        }
+    }
+
+    /// The request of the latest record has ended, and may be one of the slowest.
     #[cold]
-    fn rank(&mut self, end: &Record, took: Span) {
+    fn rank(&mut self, took: Span) {
+        let end = self.at(self.written - 1);
         // Of equally slow ones, whoever ended first comes first.
-        let place = self.slowest.partition_point(|slow| slow.took >= took);
+        let rank = self.slowest.partition_point(|slow| slow.took >= took);
         let slow = Slow {
             number: end.request,
             took,
-            outcome: end.word,
+            outcome: end.word(),
             sends: end.sends(),
             records: None,
         };
-        self.slowest.insert(place, slow);
+        self.slowest.insert(rank, slow);
         self.slowest.truncate(SLOWEST);
         if self.slowest.len() == SLOWEST {
             let least = self.slowest[SLOWEST - 1].took;
@@ -463,31 +520,37 @@ impl Records {
     #[cold]
     fn gather(&mut self) {
         let gathered = self.gathered;
+        self.gathered = self.written;
+        self.due = self.written + (self.ring.len() as u64 / 2).max(1);
+        let is_new = self.slowest.iter().any(|slow| slow.records.is_none());
+        // Without client policies nothing comes after a request has ended.
+        if !is_new && !self.settles {
+            return;
+        }
         let mut slowest = std::mem::take(&mut self.slowest);
-        let is_new = slowest.iter().any(|slow| slow.records.is_none());
         let from = if is_new { self.oldest() } else { gathered };
         let known: Vec<_> = slowest.iter().map(|slow| slow.records.is_some()).collect();
-        let numbers: Vec<_> = slowest.iter().map(|slow| slow.number).collect();
-        let set = numbers.iter().fold(0_u64, |set, number| set | bit(*number));
-        for (sequence, record) in self.since(from) {
-            if set & bit(record.request) == 0 {
-                continue;
+        let mut wanted = Set::default();
+        for slow in &slowest {
+            wanted.add(slow.number);
+        }
+        self.since(from).for_each(|(sequence, record)| {
+            if !wanted.may_have(record.request) {
+                return;
             }
-            let Some(place) = numbers.iter().position(|&number| number == record.request) else {
-                continue;
-            };
+            let place = slowest
+                .iter()
+                .position(|slow| slow.number == record.request);
             // What was copied before is not copied again.
-            if known[place] && sequence < gathered {
-                continue;
-            }
+            let Some(place) = place.filter(|&place| !known[place] || sequence >= gathered) else {
+                return;
+            };
             let copy = slowest[place].records.get_or_insert_default();
             if copy.len() < MOST_OF_ONE {
                 copy.push(*record);
             }
-        }
+        });
         self.slowest = slowest;
-        self.gathered = self.written;
-        self.due = self.written + (self.ring.len() as u64 / 2).max(1);
     }
 
     /// Records there have been.
@@ -571,10 +634,19 @@ impl Records {
     }
 }
 
-/// Its place in a set that tells most requests apart.
-#[inline]
-const fn bit(number: u64) -> u64 {
-    1 << (number % 64)
+/// A set of a few requests that takes another for one of them now and then.
+#[derive(Default)]
+struct Set([u64; 16]);
+
+impl Set {
+    fn add(&mut self, number: u64) {
+        self.0[(number / 64 % 16) as usize] |= 1 << (number % 64);
+    }
+
+    #[inline]
+    fn may_have(&self, number: u64) -> bool {
+        self.0[(number / 64 % 16) as usize] >> (number % 64) & 1 == 1
+    }
 }
 
 /// Which records are wanted.
@@ -645,12 +717,12 @@ impl Selection {
     fn takes(&self, record: &Record) -> bool {
         let filter = &self.filter;
         let is = |wanted: Option<u64>, found: Option<u64>| wanted.is_none() || wanted == found;
-        (filter.kinds == 0 || filter.kinds & record.kind.bit() != 0)
+        (filter.kinds == 0 || filter.kinds & record.kind().bit() != 0)
             && is(filter.request, record.request())
             && is(filter.agent.map(u64::from), record.agent().map(u64::from))
             && (!filter.failures || record.is_failure())
-            && (self.text_kinds & record.kind.bit() != 0
-                || self.text_words & (record.word.bit() | record.more.bit()) != 0)
+            && (self.text_kinds & record.kind().bit() != 0
+                || self.text_words & (record.word().bit() | record.more().bit()) != 0)
     }
 
     /// How many there are.

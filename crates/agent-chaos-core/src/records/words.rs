@@ -76,6 +76,33 @@ pub const KINDS: [Name; 23] = [
 ];
 
 impl Kind {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; KINDS.len()] = [
+        Self::Created,
+        Self::Admitted,
+        Self::Throttled,
+        Self::Blocked,
+        Self::Started,
+        Self::Fault,
+        Self::Completed,
+        Self::Transition,
+        Self::Adapted,
+        Self::Sent,
+        Self::ShortCircuited,
+        Self::Arrived,
+        Self::Dropped,
+        Self::Answered,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::Settled,
+        Self::Removed,
+        Self::Lost,
+        Self::Workers,
+        Self::Breaker,
+        Self::InterventionStarted,
+        Self::InterventionEnded,
+    ];
+
     /// The kind of a fact.
     #[inline]
     #[must_use]
@@ -267,6 +294,12 @@ impl Word {
         })
     }
 
+    /// The word of this number.
+    #[inline]
+    pub(super) const fn numbered(number: u8) -> Self {
+        Self(number)
+    }
+
     /// Its number.
     #[inline]
     #[must_use]
@@ -301,6 +334,9 @@ mod tests {
 
     #[test]
     fn words_have_the_names_of_the_event_stream() {
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number);
+        }
         for mode in FailureMode::ALL {
             assert_eq!(Word::mode(mode).name().name, mode.name());
             assert_eq!(Word::mode(mode).is_bad(), !mode.is_good());
