@@ -12,6 +12,8 @@ import { Series } from '../shared/series.js';
 const ASK_EVENTS = 20e6;
 /** A run that needs more memory is refused. */
 const MOST_MEMORY = 1e9;
+/** So many of the latest records of a run are kept. */
+const RECORDS = 20_000;
 /** A longer text is not even read. */
 const MOST_TEXT = 1_000_000;
 
@@ -78,7 +80,7 @@ export function conductor(engine, presets, store) {
       store.update({ phase: 'error', failure: `This experiment would need about ${(check.estimate.memory_bytes / 1e9).toFixed(1)} GB of memory; the page runs up to 1 GB. Lower the agents, the rate or the capacity.` });
       return false;
     }
-    run = new engine.Run(check.profile);
+    run = new engine.Run(check.profile, { records: RECORDS });
     return true;
   }
 
@@ -92,6 +94,9 @@ export function conductor(engine, presets, store) {
 
   const actions = {
     series,
+
+    /** The run that everything shows, if there is one. */
+    source: () => run,
 
     /** Runs on from where it stands. @param {number} [speed] */
     async play(speed = store.get().speed) {

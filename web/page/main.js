@@ -44,7 +44,7 @@ async function start() {
   charts(place('charts'), store, actions.series);
   guide(place('guide'));
   compare(place('compare'));
-  events(place('events'));
+  events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
   editor(place('editor'), store, { actions, schema, presets });

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use agent_chaos_core::records::life::{Attempt, Life, Phase};
+use agent_chaos_core::records::life::{Attempt, Life, Part, Phase};
 use agent_chaos_core::records::{
     Filter, KINDS, MOST_RECORDS, Name, Record, Records, Replay, Selection, Slowest, WORDS, Word,
 };
@@ -158,7 +158,15 @@ struct LifeView {
     over: bool,
     words: String,
     split: Vec<f64>,
+    parts: PartsView,
     attempts: Vec<AttemptView>,
+}
+
+#[derive(Serialize)]
+struct PartsView {
+    waiting: f64,
+    network: f64,
+    service: f64,
 }
 
 #[derive(Serialize)]
@@ -190,6 +198,7 @@ struct SlowView {
     outcome: Option<&'static str>,
     sends: Option<u32>,
     split: Option<Vec<f64>>,
+    parts: Option<PartsView>,
 }
 
 fn said(word: Word) -> Option<&'static str> {
@@ -198,6 +207,14 @@ fn said(word: Word) -> Option<&'static str> {
 
 fn split(life: &Life) -> Vec<f64> {
     life.split.iter().map(|span| span.seconds()).collect()
+}
+
+fn parts(life: &Life) -> PartsView {
+    PartsView {
+        waiting: life.part(Part::Waiting).seconds(),
+        network: life.part(Part::Network).seconds(),
+        service: life.part(Part::Service).seconds(),
+    }
 }
 
 fn attempt_view(attempt: &Attempt) -> AttemptView {
@@ -239,6 +256,7 @@ fn life_view(life: Option<Life>) -> Result<JsValue, JsValue> {
         sends: life.sends,
         over: life.is_over,
         split: split(&life),
+        parts: parts(&life),
         attempts: life.attempts.iter().map(attempt_view).collect(),
         words: life.words,
     })?;
@@ -378,6 +396,7 @@ impl Run {
             outcome: said(slow.outcome),
             sends: slow.sends,
             split: slow.life.as_ref().map(split),
+            parts: slow.life.as_ref().map(parts),
         };
         let views: Vec<_> = slowest.unwrap_or_default().iter().map(view).collect();
         plain(&views)

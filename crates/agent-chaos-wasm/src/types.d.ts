@@ -189,6 +189,9 @@ export interface LifeAttempt {
 /** Seconds in each phase, by its number: together, as long as the request took. */
 export type LifeSplit = number[];
 
+/** The same, by what the phases are a part of. */
+export interface LifeParts { waiting: number; network: number; service: number; }
+
 /** The life of a request. Its attempts may go on after its end, in vain. */
 export interface Life {
   request: number;
@@ -204,12 +207,13 @@ export interface Life {
   over: boolean;
   words: string;
   split: LifeSplit;
+  parts: LifeParts;
   attempts: LifeAttempt[];
   steps: RecordColumns;
 }
 
 /** One of the slowest requests, from its creation to its end, with the name of how it ended. A split that is null is found by a search. */
-export interface Slow { request: number; took_seconds: number; outcome: string; sends: number | null; split: LifeSplit | null; }
+export interface Slow { request: number; took_seconds: number; outcome: string; sends: number | null; split: LifeSplit | null; parts: LifeParts | null; }
 
 /** What clients and the network did in the counted time, in sends; times in seconds. */
 export interface ClientSummary {

@@ -205,6 +205,14 @@ struct Rules {
 }
 
 impl Life {
+    /// How long it was waiting, on its way or in service: together, as long as it took.
+    #[must_use]
+    pub fn part(&self, part: Part) -> Span {
+        let phases = Phase::ALL.into_iter().zip(self.split);
+        let own = phases.filter(|(phase, _)| phase.part() == part);
+        Span::from_nanos(own.map(|(_, span)| span.nanos()).sum())
+    }
+
     /// The life that these records tell of, as of `now`; none unless they begin with its creation.
     #[must_use]
     pub fn new(steps: &[Record], profile: &Profile, now: Instant) -> Option<Self> {
