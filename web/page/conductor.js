@@ -7,7 +7,7 @@ import { outcome } from '../shared/outcome.js';
 import * as format from '../shared/format.js';
 import { fromPointer, write } from '../shared/paths.js';
 import { Series } from '../shared/series.js';
-import { past as pastOf, replay } from './past.js';
+import { WATCHED, past as pastOf, replay } from './past.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {ReturnType<typeof conductor>} Actions */
@@ -152,7 +152,7 @@ export function conductor(engine, presets, store) {
       store.update({ phase: 'error', failure: `This experiment would need about ${(check.estimate.memory_bytes / 1e9).toFixed(1)} GB of memory; the page runs up to 1 GB. Lower the agents, the rate or the capacity.` });
       return false;
     }
-    run = new engine.Run(check.profile);
+    run = new engine.Run(check.profile, WATCHED);
     if (store.get().notice?.until === 'run') store.update({ notice: null });
     return true;
   }
@@ -187,6 +187,9 @@ export function conductor(engine, presets, store) {
 
   const actions = {
     series,
+
+    /** The run that everything shows, if there is one: the replayed one while somebody looks back. */
+    source: () => (store.get().moment === null ? run : (rewind.run() ?? run)),
 
     /** Runs on from where it stands, or from the past moment that is looked at. @param {number} [speed] @param {'collapse' | 'recovery'} [stop] */
     async play(speed = store.get().speed, stop) {

@@ -53,7 +53,7 @@ async function start() {
   charts(place('charts'), store, { actions, engine });
   const guides = guide(place('guide'), store, { actions, presets, entry: place('guide-entry') });
   compare(place('compare'));
-  events(place('events'));
+  events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
   toolbar(place('editor'), store, { actions, own, files: files(document.body, store, actions) });

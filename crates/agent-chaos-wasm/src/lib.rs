@@ -7,6 +7,7 @@
 mod error;
 mod frame;
 mod host;
+mod records;
 mod run;
 mod types;
 
@@ -15,6 +16,7 @@ use agent_chaos_link as link;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+pub use records::{Search, record_names};
 pub use run::Run;
 
 #[wasm_bindgen(start)]
