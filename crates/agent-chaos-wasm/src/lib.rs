@@ -7,6 +7,7 @@
 mod error;
 mod frame;
 mod host;
+mod replications;
 mod run;
 mod types;
 
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
+pub use replications::Replications;
 pub use run::Run;
 
 #[wasm_bindgen(start)]
@@ -111,6 +113,19 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
         changed: wire::changes(&Profile::default(), &profile),
         settable: wire::settable(&profile),
     })
+}
+
+/// The fields in which a profile differs from another, in canonical order: `from` is the value in
+/// the first, `to` that in the second.
+///
+/// # Errors
+///
+/// A `ProfileError` that names the field.
+#[wasm_bindgen(unchecked_return_type = "Change[]")]
+pub fn differences(from: &str, to: &str) -> Result<JsValue, JsValue> {
+    let [from, to] =
+        [from, to].map(|text| wire::parse(text).map_err(|error| error::profile(&error)));
+    frame::plain(&wire::changes(&from?, &to?))
 }
 
 /// The token of a link to this experiment, to stand after `#`.

@@ -15,15 +15,15 @@ use crate::frame::{Watcher, plain};
 use crate::host::Host;
 
 /// How long a slice may take before the host gets its turn.
-const SLICE_MS: f64 = 6.0;
+pub const SLICE_MS: f64 = 6.0;
 /// Frames are no closer together than this.
 const FRAME_MS: f64 = 15.0;
 /// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
 const LONGEST_GAP_MS: f64 = 250.0;
 /// How often a search says how far it has come.
-const PROGRESS_MS: f64 = 100.0;
+pub const PROGRESS_MS: f64 = 100.0;
 /// Polls between two looks at the clock.
-const POLLS: u64 = 512;
+pub const POLLS: u64 = 512;
 /// Polls of one step at the most, so that even a step through a flood of events answers soon; the
 /// next step of the same kind goes on from there.
 const STEP_POLLS: u64 = 50_000;
