@@ -46,7 +46,7 @@ async function start() {
   picture(place('picture'), store);
   charts(place('charts'), store, actions.series);
   guide(place('guide'));
-  compare(place('compare'));
+  compare(place('compare'), store, { actions, engine, presets });
   events(place('events'));
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
