@@ -52,7 +52,7 @@ async function start() {
   picture(place('picture'), store);
   charts(place('charts'), store, { actions, engine });
   const guides = guide(place('guide'), store, { actions, presets, entry: place('guide-entry') });
-  compare(place('compare'));
+  compare(place('compare'), store, { actions, engine, presets });
   events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
