@@ -141,15 +141,14 @@ fn outcome(report: &Report) -> String {
         return "No request was created in the counted time.".to_owned();
     }
     let rate = 100.0 * report.error_rate.unwrap_or(0.0);
-    let mut modes: Vec<_> = report
+    let modes = report
         .failures
         .iter()
         .filter_map(|(name, count)| Some((name, count.as_u64()?)))
-        .filter(|&(_, count)| count > 0)
-        .collect();
-    modes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        .filter(|&(_, count)| count > 0);
+    let most = modes.min_by_key(|&(_, count)| std::cmp::Reverse(count));
     let unsuccessful = requests.failed + requests.abandoned;
-    let mostly = modes.first().map_or(String::new(), |(name, count)| {
+    let mostly = most.map_or(String::new(), |(name, count)| {
         format!(", mostly {name} ({count} of {unsuccessful})")
     });
     format!(
