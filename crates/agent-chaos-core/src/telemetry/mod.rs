@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub use rolling::{RollingLatency, quantile_sorted};
+pub(crate) use series::merge_rows;
 pub use series::{COLUMNS, News, Seen, Series};
 
 use crate::arrival::Horizon;
