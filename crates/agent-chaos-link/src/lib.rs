@@ -274,24 +274,26 @@ fn token_in(text: &str) -> Result<String, LinkError> {
         .chars()
         .filter(|c| !c.is_whitespace() && !c.is_control() && *c != '>' && *c != '<')
         .collect();
-    let text = replaced(&text, "&amp;", "&");
+    let text = text.replace("&amp;", "&");
     let start = ["#", "%23", "?"]
         .iter()
-        .filter_map(|mark| place_of(&text, mark).map(|at| at + mark.len()))
+        .filter_map(|mark| text.find(mark).map(|at| at + mark.len()))
         .min();
     let after = match start {
         Some(at) => &text[at..],
         // An address without any token holds no experiment.
-        None if place_of(&text, "://").is_some() => "",
+        None if text.contains("://") => "",
         None => &text,
     };
     // A query may name the token (`?x=v1.…`), and may go on after it.
-    let marked = replaced(after, "%23", "#");
-    let named = marked.split(['&', '#', '?']).find_map(|part| {
-        let sign = part.as_bytes().windows(2).rposition(|two| two == b"=v");
-        let candidate = sign
-            .filter(|&sign| part[..sign].chars().all(char::is_alphanumeric))
-            .map_or(part, |sign| &part[sign + 1..]);
+    let mut parts = after
+        .split(['&', '#', '?'])
+        .flat_map(|part| part.split("%23"));
+    let named = parts.find_map(|part| {
+        let candidate = part
+            .rsplit_once("=v")
+            .filter(|(name, _)| name.chars().all(char::is_alphanumeric))
+            .map_or(part, |(name, _)| &part[name.len() + 1..]);
         candidate
             .split_once('.')
             .is_some_and(|(version, _)| is_version(version))
@@ -303,28 +305,12 @@ fn token_in(text: &str) -> Result<String, LinkError> {
         return Err(LinkError::Empty);
     }
     // Some programs encode the marks of the token itself.
-    let mut token = token.to_owned();
-    for (encoded, mark) in [("%7E", "~"), ("%7e", "~"), ("%3D", "="), ("%3d", "=")] {
-        token = replaced(&token, encoded, mark);
-    }
+    let token = token
+        .replace("%7E", "~")
+        .replace("%7e", "~")
+        .replace("%3D", "=")
+        .replace("%3d", "=");
     Ok(token)
-}
-
-/// Where something stands in a text for the first time. The standard library's search, made for long
-/// texts, is more code than the rest of this file.
-fn place_of(text: &str, what: &str) -> Option<usize> {
-    let mut places = text.as_bytes().windows(what.len());
-    places.position(|place| place == what.as_bytes())
-}
-
-fn replaced(text: &str, what: &str, by: &str) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some(at) = place_of(rest, what) {
-        out.push_str(&rest[..at]);
-        out.push_str(by);
-        rest = &rest[at + what.len()..];
-    }
-    out + rest
 }
 
 /// The fields of a token, with its check taken off.
