@@ -14,7 +14,6 @@ use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
-use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::profile::{PROFILE_VERSION, Part, Profile, SetField};
 
@@ -306,15 +305,7 @@ pub fn to_pretty(profile: &Profile) -> String {
 /// A hash of everything that decides the result: 64-bit xxh3 of the canonical text.
 #[must_use]
 pub fn hash(profile: &Profile) -> u64 {
-    hash_of(to_text(profile).as_bytes())
-}
-
-/// 64-bit xxh3 of these bytes, by the same code as a run's digest.
-#[must_use]
-pub fn hash_of(bytes: &[u8]) -> u64 {
-    let mut hash = Xxh3Default::new();
-    hash.update(bytes);
-    hash.digest()
+    xxhash_rust::xxh3::xxh3_64(to_text(profile).as_bytes())
 }
 
 /// The profile with `path` (dotted) set to `value`; the section is switched on if it was off.

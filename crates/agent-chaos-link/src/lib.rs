@@ -14,13 +14,13 @@
 //! the profile's canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
 //! then, that is all.
 
-mod pack;
-
 use std::fmt;
 
 use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
 use agent_chaos_core::wire::{self, Change, ProfileError};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
@@ -226,9 +226,9 @@ pub fn compressed(profile: &Profile) -> String {
     let text = wire::to_text(profile);
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(&(wire::hash_of(text.as_bytes()) as u32).to_le_bytes());
-    bytes.extend(pack::deflate(text.as_bytes()));
-    format!("v1z.{}", pack::letters(&bytes))
+    bytes.extend_from_slice(&(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32).to_le_bytes());
+    bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
+    format!("v1z.{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -364,16 +364,17 @@ fn open_readable(rest: &str) -> Result<Opened, LinkError> {
 fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
     let (fields, expected) = fields(rest);
     let bad = |why: &str| LinkError::Malformed(why.to_owned());
-    let bytes = pack::bytes(fields.first().copied().unwrap_or_default())
-        .ok_or_else(|| bad("its compressed part is damaged or cut"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(fields.first().copied().unwrap_or_default())
+        .map_err(|_| bad("its compressed part is damaged or cut"))?;
     let (head, packed) = bytes
         .split_at_checked(6)
         .ok_or_else(|| bad("its compressed part is cut"))?;
-    let text = pack::inflate(packed, MAX_INFLATED)
-        .ok_or_else(|| bad("its compressed part is damaged or cut"))?;
+    let text = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, MAX_INFLATED)
+        .map_err(|_| bad("its compressed part is damaged or cut"))?;
     let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
     let length = u16::from_le_bytes([head[0], head[1]]);
-    if text.len() as u16 != length || wire::hash_of(&text) as u32 != check {
+    if text.len() as u16 != length || xxhash_rust::xxh3::xxh3_64(&text) as u32 != check {
         return Err(bad("its compressed part is damaged"));
     }
     let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;
