@@ -15,9 +15,10 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 
-use crate::profile::{PROFILE_VERSION, Part, Profile, SetField};
+use crate::profile::{PROFILE_VERSION, Profile, SetField};
 
 mod decimal;
+mod given;
 mod node;
 mod text;
 
@@ -167,7 +168,7 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
         return Err(ProfileError { problems });
     }
     // What the schema accepts can be read; the field is unknown here, should that ever fail.
-    let profile = read(&value).ok_or_else(|| {
+    let profile: Profile = given::read(&value).ok_or_else(|| {
         ProfileError::one(Problem::new(
             "",
             "something that cannot be read",
@@ -274,18 +275,13 @@ fn unwritten_number(path: &str) -> bool {
 /// Reads a profile that has been checked before, with other numbers in it.
 pub(crate) fn reread(mut value: Value) -> Option<Profile> {
     check(schema(), &mut value, &mut String::new(), &mut Vec::new());
-    read(&value)
-}
-
-fn read(value: &Value) -> Option<Profile> {
-    let mut profile = Profile::default();
-    profile.read(value).then_some(profile)
+    given::read(&value)
 }
 
 /// The canonical value: every field, in the order of the types.
 #[must_use]
 pub fn to_value(profile: &Profile) -> Value {
-    profile.clone().write().into()
+    Node::of(profile).into()
 }
 
 /// The canonical text, on one line.
