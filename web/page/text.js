@@ -50,7 +50,8 @@ export function jsonText(store, { actions, schema }) {
     // Whoever leaves the text, to press Run for example, is done typing.
     onchange: () => commit(plain.value),
   });
-  const host = element('div', { id: 'json-text' }, plain);
+  // At once, not when the text editor gets round to it: whoever presses Run next means what was typed.
+  const host = element('div', { id: 'json-text', onfocusout: () => { if (timer) commit(read()); } }, plain);
   const read = () => rich?.text ?? plain.value;
   /** @param {string} text */
   const show = (text) => {
