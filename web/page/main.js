@@ -45,7 +45,7 @@ async function start() {
   breaks(place('break'), store, { actions, schema });
   picture(place('picture'), store);
   charts(place('charts'), store, actions.series);
-  guide(place('guide'));
+  guide(place('guide'), store, { actions, engine, presets });
   compare(place('compare'));
   events(place('events'));
   report(place('report'), store, { presets, recorded });
@@ -54,7 +54,7 @@ async function start() {
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {
-    if (location.hash.length > 1 && !['#results'].includes(location.hash)) actions.open(location.href);
+    if (location.hash.length > 1 && !['#results'].includes(location.hash) && !location.hash.startsWith('#guide')) actions.open(location.href);
   };
   addEventListener('hashchange', open);
   open();
