@@ -270,7 +270,7 @@ test('an address opens a guide, and is not taken for an experiment', async ({ pa
   await expect(card(page).locator('h3')).toBeFocused();
   const download = page.waitForEvent('download');
   await page.locator('#guides').click();
-  await at(page, 'guide-list').getByRole('button', { name: 'Save the file of “The knee' }).click();
+  await at(page, 'guide-list').getByRole('button', { name: 'Save its file: The knee' }).click();
   expect(readFileSync(await (await download).path(), 'utf8')).toBe(GUIDES[1].text);
 });
 

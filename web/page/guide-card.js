@@ -318,7 +318,7 @@ export function card(place, store, { actions, engine, presets }) {
     void Promise.all([...GUIDES].map(async ([name, load]) => {
       const text = await load();
       const { title: words, summary, minutes } = readGuide(text);
-      const file = element('button', { type: 'button', class: 'quiet', 'aria-label': `Save the file of “${words}”`, onclick: () => save(name, text) }, 'Save its file');
+      const file = element('button', { type: 'button', class: 'quiet', 'aria-label': `Save its file: ${words}`, onclick: () => save(name, text) }, 'Save its file');
       return element('li', {}, element('a', { href: `#guide=${name}` }, words), element('p', { class: 'small' }, summary), element('span', { class: 'soft small' }, minutes === 1 ? '1 minute' : `${minutes} minutes`), ' ', file);
     })).then((items) => {
       list.replaceChildren(...items);
