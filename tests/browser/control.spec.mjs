@@ -1,15 +1,8 @@
 // Control over a run: stopping places, the past, breaking it now, keys.
-import { AxeBuilder, at, cli, cliOn, expect, finish, open, test, unfold } from './harness.mjs';
+import { AxeBuilder, at, cli, cliOn, expect, finish, open, test, text as profile, unfold } from './harness.mjs';
 
 const label = (page) => page.locator('#picture svg').getAttribute('aria-label');
 const events = (page) => page.locator('.status span').textContent();
-
-/** The profile as text. */
-async function profile(page) {
-  const json = at(page, 'json');
-  if (!(await json.isVisible())) await page.locator('summary', { hasText: /^JSON$/ }).click();
-  return json.inputValue();
-}
 
 async function stepTo(page, seconds) {
   await at(page, 'step-by').selectOption('second');

@@ -42,10 +42,19 @@ export async function finish(page, expect) {
 
 /** Types a profile into the JSON view. */
 export async function type(page, text) {
-  const json = at(page, 'json');
-  if (!(await json.isVisible())) await page.locator('summary', { hasText: /^JSON$/ }).click();
-  await json.fill(text);
+  await openText(page);
+  await at(page, 'json').fill(text);
 }
+
+/** Opens the JSON view and waits for its editor. */
+export async function openText(page) {
+  const details = page.locator('details.json');
+  if (!(await details.evaluate((one) => one.open))) await details.locator('> summary').click();
+  await at(page, 'json').waitFor();
+}
+
+/** The whole text of the JSON view, open or not. */
+export const text = (page) => page.locator('#json-text').evaluate((one) => one.value);
 
 /** Opens a section of the form, if it is not open. */
 export async function unfold(page, section) {

@@ -4,6 +4,7 @@ import * as format from '../../web/shared/format.js';
 import * as has from '../../web/shared/mechanisms.js';
 import { outcome, tone } from '../../web/shared/outcome.js';
 import { effective, fromPointer, read, write } from '../../web/shared/paths.js';
+import * as rows from '../../web/shared/rows.js';
 import { Series } from '../../web/shared/series.js';
 import * as timeline from '../../web/shared/timeline.js';
 import * as typed from '../../web/shared/typed.js';
@@ -134,4 +135,23 @@ test('a system that stays down is worse news than one that has not come back yet
   assert.equal(tone({ recovered: false, metastable: false }), 'warn');
   assert.equal(tone({ recovered: false, metastable: true }), 'bad');
   assert.equal(tone({ recovered: null, metastable: null }), '');
+});
+
+test('a list of a million rows is laid out within what browsers can, and every row can be seen', () => {
+  for (const total of [0, 1, 13, 500, 1_000_000, 40_000_000]) {
+    const shape = { total, row: 28, view: 300 };
+    assert.ok(rows.height(shape) <= rows.MOST_PIXELS);
+    for (const index of [0, 1, Math.floor(total / 3), total - 2, total - 1]) {
+      if (index < 0 || index >= total) continue;
+      const scrolled = rows.reveal(shape, rows.scrollFor(shape, 0), index);
+      const { first, last, offset } = rows.inView(shape, scrolled);
+      const top = offset + (index - first) * shape.row;
+      assert.ok(index >= first && index < last, `${index} of ${total} is drawn`);
+      assert.ok(top > -0.5 && top + shape.row < shape.view + 0.5, `${index} of ${total} is seen whole: ${top}`);
+      assert.ok(last - first <= Math.ceil(shape.view / shape.row) + 1);
+      assert.equal(rows.reveal(shape, scrolled, index), scrolled, 'what is seen stays where it is');
+    }
+    const end = rows.inView(shape, Infinity);
+    assert.equal(end.last, total);
+  }
 });

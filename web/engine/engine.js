@@ -12,7 +12,16 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Picture} Picture */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Pool} Pool */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Replicated} Replicated */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Fluid} Fluid */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Run} Run */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Search} Search */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Life} Life */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').LifeAttempt} LifeAttempt */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Slow} Slow */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').RecordColumns} RecordColumns */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').RecordFilter} RecordFilter */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').RecordNames} RecordNames */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').RecordWindow} RecordWindow */
 /** @typedef {typeof wasm} Engine */
 
 /**

@@ -1,11 +1,13 @@
 // What a person can do: every action on the experiment goes through here.
 
 import { isCrash, replace } from '../engine/engine.js';
+import { moment } from '../shared/format.js';
+import * as edits from '../shared/history.js';
 import { outcome } from '../shared/outcome.js';
 import * as format from '../shared/format.js';
 import { fromPointer, write } from '../shared/paths.js';
 import { Series } from '../shared/series.js';
-import { past as pastOf, replay } from './past.js';
+import { WATCHED, past as pastOf, replay } from './past.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {ReturnType<typeof conductor>} Actions */
@@ -20,6 +22,10 @@ const MOST_TEXT = 1_000_000;
 const PRESENT = { moment: null, past: null, working: null };
 /** What a run can be stopped by, in words. */
 const PLACES = { collapse: ['Stopped at the collapse', 'did not collapse'], recovery: ['Stopped at the recovery', 'did not become stable'] };
+/** The one edit that also changes the address. */
+const OPENING = 'opening the link';
+/** What edits of the text have in common. */
+const TEXT = 'text';
 
 /**
  * @param {import('../engine/engine.js').Engine} engine
@@ -32,9 +38,10 @@ export function conductor(engine, presets, store) {
   let run = null;
   /** What the present run does until it pauses. @type {Promise<unknown>} */
   let playing = Promise.resolve();
-  const past = pastOf(engine, (progress) => store.update({ working: { words: 'Finding that moment', progress } }));
+  const rewind = pastOf(engine, (progress) => store.update({ working: { words: 'Finding that moment', progress } }));
   /** A run of a changed profile on its way to the moment of the change. @type {import('../engine/engine.js').Run | null} */
   let branch = null;
+  let past = edits.NONE;
 
   /** @param {unknown} error @returns {import('./store.js').Problem[]} */
   function problemsOf(error) {
@@ -50,9 +57,62 @@ export function conductor(engine, presets, store) {
     try { run?.free(); } catch { /* gone with its engine */ }
     run = null;
     branch?.pause();
-    past.forget();
+    rewind.forget();
     series.columns = {};
     store.update({ run: store.get().run + 1, phase: 'ready', frame: null, transitions: [], report: null, digest: '', failure: '', note: '', ...PRESENT });
+  }
+
+  /** What an edit changes, as it stands. @returns {edits.Standing} */
+  const standing = () => {
+    const { preset, check, own, draft } = store.get();
+    return { preset, profile: check.profile, own, draft };
+  };
+
+  /** Tells how far one can go back and forth. @param {string} [said] what has just been taken back or made again */
+  function tell(said = '') {
+    store.update({ history: { undo: past.undo.length, redo: past.redo.length, undoes: past.undo.at(-1)?.what ?? '', redoes: past.redo.at(-1)?.what ?? '', said } });
+  }
+
+  /**
+   * Every change of the experiment ends here. A run of what was there before ends with it, and not without a word.
+   * @param {import('../engine/engine.js').ProfileCheck} check @param {Partial<import('./store.js').State>} change
+   * @param {{ what: string, key?: string | null } | null} edit what a person would take back; null is no edit
+   */
+  function adopt(check, change, edit) {
+    const before = store.get();
+    const changed = check.profile !== before.check.profile;
+    const other = changed || (change.preset ?? before.preset) !== before.preset || (change.own === undefined ? before.own : change.own) !== before.own;
+    // A slip that has been mended in the text itself is nothing to come back to.
+    if (other && edit) past = edits.record(past, edit.key === TEXT ? { ...standing(), draft: null } : standing(), edit.what, edit.key ?? null, Date.now());
+    let notice = before.notice?.until === 'run' ? before.notice : null;
+    if (changed) {
+      if ((before.phase === 'running' || before.phase === 'paused') && before.frame) {
+        notice = { until: 'run', words: `The profile was changed; the run was ended at ${moment(before.frame.now_seconds)}. Undo brings the profile back, and with the same seed it gives the same run.` };
+      }
+      discard();
+    }
+    const { link } = before;
+    store.update({ link: link && link.opened.profile === check.profile ? link : null, check, profile: JSON.parse(check.profile), problems: [], draft: null, failure: '', notice, ...change });
+    tell();
+  }
+
+  /** @param {{ edits: edits.Edits, step: edits.Step } | null} turned @param {string} said */
+  function turn(turned, said) {
+    if (!turned) return;
+    const { preset, profile, own, draft } = turned.step.standing;
+    let check;
+    try {
+      check = engine.check(profile);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    past = turned.edits;
+    adopt(check, { preset, own: store.get().owned.some((one) => one.name === own) ? own : null }, null);
+    if (draft !== null) actions.setText(draft);
+    // The address must not name what is not there any more.
+    if (turned.step.what === OPENING) history.replaceState(null, '', location.pathname + location.search);
+    tell(`${said}: ${turned.step.what}.`);
   }
 
   /** @param {unknown} error */
@@ -61,7 +121,7 @@ export function conductor(engine, presets, store) {
     const words = error instanceof Error ? error.message : String(error);
     if (crashed) replace();
     run = null;
-    past.forget();
+    rewind.forget();
     series.columns = {};
     store.update({
       phase: 'error', run: store.get().run + 1, frame: null, transitions: [], report: null, digest: '', note: '', ...PRESENT,
@@ -92,7 +152,8 @@ export function conductor(engine, presets, store) {
       store.update({ phase: 'error', failure: `This experiment would need about ${(check.estimate.memory_bytes / 1e9).toFixed(1)} GB of memory; the page runs up to 1 GB. Lower the agents, the rate or the capacity.` });
       return false;
     }
-    run = new engine.Run(check.profile);
+    run = new engine.Run(check.profile, WATCHED);
+    if (store.get().notice?.until === 'run') store.update({ notice: null });
     return true;
   }
 
@@ -106,7 +167,7 @@ export function conductor(engine, presets, store) {
   /** Whoever goes on while looking at the past goes on from there. */
   function comeBack() {
     if (store.get().moment === null) return;
-    const found = past.take();
+    const found = rewind.take();
     if (!found) {
       store.update(PRESENT);
       return;
@@ -126,6 +187,9 @@ export function conductor(engine, presets, store) {
 
   const actions = {
     series,
+
+    /** The run that everything shows, if there is one: the replayed one while somebody looks back. */
+    source: () => (store.get().moment === null ? run : (rewind.run() ?? run)),
 
     /** Runs on from where it stands, or from the past moment that is looked at. @param {number} [speed] @param {'collapse' | 'recovery'} [stop] */
     async play(speed = store.get().speed, stop) {
@@ -153,7 +217,7 @@ export function conductor(engine, presets, store) {
     /** Stops whatever goes on: the run, or the search for a moment. */
     pause() {
       run?.pause();
-      past.stop();
+      rewind.stop();
       branch?.pause();
     },
 
@@ -183,14 +247,14 @@ export function conductor(engine, presets, store) {
       }
       const front = store.get().frame?.now_seconds ?? 0;
       if (seconds === null || !(seconds < front)) {
-        past.stop();
+        rewind.stop();
         store.update(PRESENT);
         return;
       }
       const before = { moment: store.get().moment, past: store.get().past };
       store.update({ moment: Math.max(seconds, 0) });
       try {
-        const frame = await past.find(check.profile, Math.max(seconds, 0));
+        const frame = await rewind.find(check.profile, Math.max(seconds, 0));
         if (number !== store.get().run) return;
         if (frame && store.get().moment !== null) store.update({ past: frame, working: null });
         // Given up: back to what was shown before.
@@ -227,9 +291,11 @@ export function conductor(engine, presets, store) {
           found.run.free();
           return false;
         }
+        past = edits.record(past, standing(), `the change at ${format.moment(at)}`, null, Date.now());
         discard();
         enter(found);
-        store.update({ check, profile: JSON.parse(check.profile), problems: [], draft: null, link: null });
+        store.update({ check, profile: JSON.parse(check.profile), problems: [], draft: null, link: null, notice: null });
+        tell();
         if (going) void actions.play();
         return true;
       } catch (error) {
@@ -258,8 +324,7 @@ export function conductor(engine, presets, store) {
     choosePreset(name) {
       const preset = presets.find((one) => one.name === name);
       if (!preset) return;
-      store.update({ preset: name, link: null });
-      actions.setText(preset.profile);
+      adopt(engine.check(preset.profile), { preset: name, own: null, link: null }, { what: `choosing ${name}` });
       history.replaceState(null, '', location.pathname + location.search);
     },
 
@@ -272,31 +337,62 @@ export function conductor(engine, presets, store) {
       const next = JSON.stringify(write(store.get().profile, path, value));
       // JSON has no infinity and no NaN: what is no number is refused by name.
       const odd = typeof value === 'number' && !Number.isFinite(value);
-      return actions.setText(odd ? JSON.stringify(write(store.get().profile, path, String(value))) : next, false);
+      return actions.setText(odd ? JSON.stringify(write(store.get().profile, path, String(value))) : next, false, path);
     },
 
-    /** Takes over a whole profile, or keeps it as a draft and says why not. @param {string} text @param {boolean} [typed] */
-    setText(text, typed = true) {
+    /** Takes over a whole profile, or keeps it as a draft and says why not. @param {string} text @param {boolean} [typed] @param {string} [path] the field that differs */
+    setText(text, typed = true, path = '') {
       const draft = typed ? text : null;
       if (text.length > MOST_TEXT) {
         store.update({ draft, problems: [{ path: '', message: `the profile: found ${text.length} characters, accepted: at most ${MOST_TEXT}` }] });
         return false;
       }
       try {
-        const check = engine.check(text);
-        const changed = check.profile !== store.get().check.profile;
-        if (changed) {
-          discard();
-          const { link } = store.get();
-          store.update({ link: link && link.opened.profile === check.profile ? link : null });
-        }
-        store.update({ check, profile: JSON.parse(check.profile), problems: [], draft: null, failure: '' });
+        adopt(engine.check(text), {}, { what: path === '' ? 'a change of the text' : `a change of ${path}`, key: path === '' ? TEXT : path });
         return true;
       } catch (error) {
         if (isCrash(error)) fail(error);
         else store.update({ draft, problems: problemsOf(error) });
         return false;
       }
+    },
+
+    /**
+     * Takes over an experiment from elsewhere, or says why not and leaves everything as it is.
+     * @param {{ preset?: string, profile: string, own: string | null }} given @param {string | null} what the edit's name; null cannot be taken back
+     * @returns {string} what is wrong, else ""
+     */
+    take({ preset = store.get().preset, profile, own }, what) {
+      try {
+        const check = engine.check(profile);
+        adopt(check, { preset: presets.some((one) => one.name === preset) ? preset : store.get().preset, own, link: null }, what === null ? null : { what });
+        return '';
+      } catch (error) {
+        if (isCrash(error)) fail(error);
+        return isCrash(error) ? store.get().failure : problemsOf(error)[0].message;
+      }
+    },
+
+    /** Takes the last edit back; one that was refused, first. */
+    undo() {
+      const { draft, problems } = store.get();
+      if (draft === null && problems.length === 0) return turn(edits.undo(past, standing()), 'Undone');
+      if (draft !== null) past = { ...past, redo: [...past.redo, { standing: standing(), what: 'the refused text' }], key: null };
+      actions.dropDraft();
+      tell('Undone: the edit that was refused.');
+    },
+
+    redo() {
+      const { draft, profile } = past.redo.at(-1)?.standing ?? { draft: null, profile: '' };
+      if (draft === null || profile !== store.get().check.profile) return turn(edits.redo(past, standing()), 'Made again');
+      past = { ...past, redo: past.redo.slice(0, -1), key: null };
+      actions.setText(draft);
+      tell('Made again: the refused text.');
+    },
+
+    /** @param {import('./store.js').Notice | null} notice */
+    say(notice) {
+      store.update({ notice });
     },
 
     /** Lets go of an edit that was refused. */
@@ -308,12 +404,9 @@ export function conductor(engine, presets, store) {
     open(text) {
       try {
         const opened = engine.decode_link(text);
-        discard();
         const check = engine.check(opened.profile);
-        store.update({
-          preset: opened.preset ?? store.get().preset, check, profile: JSON.parse(check.profile), problems: [], draft: null,
-          link: { opened, outcome: null }, speed: Infinity,
-        });
+        adopt(check, { preset: opened.preset ?? store.get().preset, own: null, link: { opened, outcome: null }, speed: Infinity }, { what: OPENING });
+        discard();
         void actions.play(Infinity);
       } catch (error) {
         const refused = /** @type {any} */ (error);

@@ -4,14 +4,16 @@ import * as format from '../shared/format.js';
 import { element, setText } from './dom.js';
 
 const SPEEDS = ['0.1', '0.5', '1', '2', '5', '10', '20', '50', 'max'];
+/** Marks an own experiment in the choice; no preset's name has a colon. */
+const OWN = 'own:';
 const WORDS = { ready: 'Ready', running: 'Running', paused: 'Paused', done: 'Done', error: 'Error' };
 
 /**
  * @param {HTMLElement} place
  * @param {import('./store.js').Store} store
- * @param {{ actions: import('./conductor.js').Actions, presets: import('../engine/engine.js').PresetInfo[] }} given
+ * @param {{ actions: import('./conductor.js').Actions, presets: import('../engine/engine.js').PresetInfo[], own: import('./experiments.js').Experiments }} given
  */
-export function controls(place, store, { actions, presets }) {
+export function controls(place, store, { actions, presets, own }) {
   /** @param {string} name @param {string} text @param {() => void} act @param {string} [kind] */
   const button = (name, text, act, kind) => element('button', { type: 'button', 'data-testid': name, class: kind, onclick: act }, text);
   /** @param {string} label @param {HTMLElement} input @param {string} [kind] */
@@ -20,9 +22,12 @@ export function controls(place, store, { actions, presets }) {
     return element('div', { class: `field ${kind}` }, element('label', { for: input.id }, label), input);
   };
 
-  const preset = element('select', { 'data-testid': 'preset', onchange: () => actions.choosePreset(preset.value) },
+  const preset = element('select', { 'data-testid': 'preset', onchange: () => (preset.value.startsWith(OWN) ? own.open(preset.value.slice(OWN.length)) : actions.choosePreset(preset.value)) },
     ...[...new Set(presets.map((one) => one.group))].map((group) => element('optgroup', { label: group },
       ...presets.filter((one) => one.group === group).map((one) => element('option', { value: one.name }, one.title)))));
+  const mine = element('optgroup', { label: 'Your experiments' });
+  /** @type {unknown} */
+  let listed = null;
   const speed = element('select', { 'data-testid': 'speed', onchange: () => actions.setSpeed(speed.value === 'max' ? Infinity : Number(speed.value)) },
     ...SPEEDS.map((value) => element('option', { value }, value === 'max' ? 'unlimited' : `${value}×`)));
   const seed = element('input', {
@@ -53,6 +58,13 @@ export function controls(place, store, { actions, presets }) {
   const summary = element('p', { class: 'soft small' });
   const seedProblem = element('p', { id: 'seed-problem', class: 'visually-hidden' });
   const error = element('p', { class: 'notice bad', role: 'alert', 'data-testid': 'error', hidden: true });
+  const notice = element('p', { class: 'notice', role: 'status', 'data-testid': 'notice', hidden: true });
+  const noticeWords = element('span');
+  const noticeAct = element('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => store.get().notice?.action?.act() });
+  notice.append(noticeWords, ' ', noticeAct, element('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss this notice', onclick: () => {
+    actions.say(null);
+    preset.focus();
+  } }, 'Dismiss'));
   const linkStatus = element('p', { class: 'notice', role: 'status', 'data-testid': 'link-status', hidden: true });
   /** When the present stretch of playing began. */
   let since = { run: -1, at: 0, progress: 0 };
@@ -62,7 +74,7 @@ export function controls(place, store, { actions, presets }) {
       field('Experiment', preset, 'wide'),
       element('div', { class: 'row buttons' }, run, pause, step, reset),
       field('Step by', stepBy), field('Speed', speed), field('Seed', seed), newSeed),
-    element('div', { class: 'told' }, summary, note), seedProblem, error, linkStatus,
+    element('div', { class: 'told' }, summary, note), seedProblem, error, notice, linkStatus,
     element('div', { class: 'run-line' }, element('div', { class: 'row transport' }, collapse, recovery), element('div', { class: 'track' }, progress, scrub), live, status),
   );
 
@@ -91,7 +103,14 @@ export function controls(place, store, { actions, presets }) {
 
   return store.subscribe((state) => {
     const running = state.phase === 'running';
-    if (preset.value !== state.preset) preset.value = state.preset;
+    if (state.owned !== listed) {
+      listed = state.owned;
+      mine.replaceChildren(...state.owned.map(({ name }) => element('option', { value: OWN + name }, name)));
+      if (state.owned.length === 0) mine.remove();
+      else preset.prepend(mine);
+    }
+    const chosenValue = state.own === null ? state.preset : OWN + state.own;
+    if (preset.value !== chosenValue) preset.value = chosenValue;
     const speedValue = state.speed === Infinity ? 'max' : String(state.speed);
     if (speed.value !== speedValue) speed.value = speedValue;
     const wrongSeed = state.problems.find((one) => one.path === 'seed');
@@ -133,13 +152,18 @@ export function controls(place, store, { actions, presets }) {
     setText(note, state.note);
 
     const chosen = presets.find((one) => one.name === state.preset);
-    const edits = chosen && chosen.profile !== state.check.profile ? ' (edited)' : '';
-    setText(summary, `${chosen?.summary ?? ''}${edits}`);
+    const edits = own.edited() ? ' (edited)' : '';
+    setText(summary, `${state.own === null ? (chosen?.summary ?? '') : `“${state.own}”, which builds on ${chosen?.title ?? state.preset}.`}${edits}`);
 
     const problem = state.problems[0];
     const words = state.failure || (problem ? `Not taken over: ${problem.message}. The last good profile stays.` : '');
     error.hidden = words === '';
     setText(error, words);
+
+    notice.hidden = state.notice === null;
+    setText(noticeWords, state.notice?.words ?? '');
+    noticeAct.hidden = !state.notice?.action;
+    setText(noticeAct, state.notice?.action?.words ?? '');
 
     linkStatus.hidden = state.link === null;
     if (state.link) describe(linkStatus, state.link, state);

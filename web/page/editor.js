@@ -3,10 +3,13 @@
 
 import * as format from '../shared/format.js';
 import { effective, read } from '../shared/paths.js';
+import * as scales from '../shared/slider.js';
 import * as timeline from '../shared/timeline.js';
 import * as typed from '../shared/typed.js';
 import { element, setText } from './dom.js';
 import { finder } from './finder.js';
+import { slider } from './slider.js';
+import { jsonText } from './text.js';
 
 /** @typedef {any} Node a node of the JSON Schema */
 /** @typedef {(state: import('./store.js').State) => void} Draw */
@@ -17,20 +20,21 @@ const GROUPS = [
 ];
 /** Of the sections that every profile has, those open from the start; a section that can be switched on is open while it is on. */
 const OPEN = ['queue', 'workers'];
-/** Waits until somebody has stopped typing. */
-const TYPING_MS = 300;
 
 /**
  * @param {HTMLElement} place
  * @param {import('./store.js').Store} store
- * @param {{ actions: import('./conductor.js').Actions, schema: Node, presets: import('../engine/engine.js').PresetInfo[] }} given
+ * @param {{ actions: import('./conductor.js').Actions, schema: Node, own: import('./experiments.js').Experiments }} given
  */
-export function editor(place, store, { actions, schema, presets }) {
+export function editor(place, store, { actions, schema, own }) {
   /** What draws the fields made so far; those of a list's entries come and go with them. @type {Draw[]} */
   let fields = [];
+  /** What the profile started from; read anew where it is another. */
+  let started = { text: '', profile: /** @type {any} */ ({}) };
   const base = () => {
-    const preset = presets.find((one) => one.name === store.get().preset);
-    return preset ? JSON.parse(preset.profile) : {};
+    const text = own.base();
+    if (text !== started.text) started = { text, profile: JSON.parse(text) };
+    return started.profile;
   };
 
   /** @param {Node} node */
@@ -67,9 +71,17 @@ export function editor(place, store, { actions, schema, presets }) {
     const id = `field-${path.replaceAll('.', '-')}`;
     const hint = element('p', { class: 'hint', id: `${id}-hint`, text: node.description });
     const problem = element('p', { class: 'problem', id: `${id}-problem`, hidden: true });
-    const common = { id, name: path, 'aria-describedby': `${id}-hint ${id}-problem` };
+    const common = { id, name: path, 'aria-describedby': `${id}-range ${id}-hint ${id}-problem` };
     const types = [node.type].flat();
     const list = types.includes('array');
+    /** Somebody is typing: what holds must not replace it. */
+    let dirty = false;
+    /** What was last drawn or taken over. */
+    let drawn = '';
+    const typing = {
+      oninput: () => { dirty = input.value !== drawn; },
+      onblur: () => { dirty = false; },
+    };
     const aims = /^timeline\.\d+\.set\.path$/.test(path);
     /** @type {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} */
     let input;
@@ -83,13 +95,22 @@ export function editor(place, store, { actions, schema, presets }) {
         ...node.enum.map((/** @type {string} */ value, /** @type {number} */ index) => element('option', { value }, node['x-enum-titles']?.[index] ?? value)));
       input = choice;
     } else if (list) {
-      const text = element('textarea', { ...common, autocomplete: 'off', spellcheck: 'false', onchange: () => actions.setField(path, typed.list(text.value)) });
+      const text = element('textarea', { ...common, autocomplete: 'off', spellcheck: 'false', ...typing, onchange: () => {
+        dirty = false;
+        drawn = text.value;
+        actions.setField(path, typed.list(text.value));
+      } });
       input = text;
     } else {
       const text = element('input', {
         ...common, type: 'text', inputmode: types.includes('integer') ? 'numeric' : types.includes('string') ? 'text' : 'decimal', autocomplete: 'off', spellcheck: 'false',
-        list: aims ? settable.id : undefined,
-        onchange: () => (aims ? aim(path, text.value) : actions.setField(path, typed.value(text.value))),
+        list: aims ? settable.id : undefined, ...typing,
+        onchange: () => {
+          dirty = false;
+          drawn = text.value;
+          if (aims) aim(path, text.value);
+          else actions.setField(path, typed.value(text.value));
+        },
       });
       input = text;
       if (isNullable(node)) {
@@ -97,11 +118,20 @@ export function editor(place, store, { actions, schema, presets }) {
       }
     }
     const reset = element('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => actions.setField(path, effective(base(), path, schema)) }, 'Reset');
-    reset.setAttribute('aria-label', `Reset ${node.title}`);
-    const unit = [format.unit(node['x-unit']), format.limits(list ? node.items : node), list && 'separated by commas or lines'].filter(Boolean).join(', ');
+    const unit = format.unit(node['x-unit']);
+    const limits = format.limits(list ? node.items : node);
+    const plain = node.default !== undefined && (node.default === null || typeof node.default !== 'object');
+    const range = [
+      limits, list && 'separated by commas or lines',
+      plain && !node.enum && `default ${node.default === null ? (node['x-null-title'] ?? 'none') : typeof node.default === 'boolean' ? (node.default ? 'on' : 'off') : typeof node.default === 'number' ? format.plain(node.default) : node.default}`,
+      node.enum && node.default !== undefined && node.default !== null && `default: ${node['x-enum-titles']?.[node.enum.indexOf(node.default)] ?? node.default}`,
+    ].filter(Boolean).join('; ');
+    const scale = input instanceof HTMLInputElement && input.type === 'text' && !types.includes('string') ? scales.scaleOf(node) : null;
+    const slide = scale && slider({ scale, field: input, title: node.title, unit, take: (value) => actions.setField(path, value) });
     const made = element('div', { class: 'entry', 'data-find': found(path, node), 'data-field': path },
       element('div', { class: 'head' }, element('label', { for: id, text: node.title }), reset),
-      element('div', { class: 'input' }, input, unit && !node.enum ? element('span', { class: 'unit', text: unit }) : null),
+      element('div', { class: 'input' }, input, unit && !node.enum ? element('span', { class: 'unit', text: unit }) : null, slide && slide.made),
+      range ? element('p', { class: 'range', id: `${id}-range`, text: range }) : null,
       off ? element('label', { class: 'toggle' }, off, node['x-null-title']) : null, problem, hint);
     fields.push((state) => {
       made.hidden = !applies(node, state.profile);
@@ -112,16 +142,21 @@ export function editor(place, store, { actions, schema, presets }) {
       else input.removeAttribute('aria-invalid');
       const value = valueOf(state.profile, path, node);
       const before = valueOf(base(), path, node);
-      // What was typed and refused stays, so that it can be mended.
-      if (!wrong) {
+      // What was typed here and refused stays, so that it can be mended.
+      if (!wrong || state.draft !== null) {
         if (input instanceof HTMLInputElement && input.type === 'checkbox') input.checked = value === true;
-        else if (document.activeElement !== input || state.phase !== 'ready') input.value = value === null || value === undefined ? '' : list ? value.join(', ') : String(value);
+        else if (!dirty) {
+          input.value = value === null || value === undefined ? '' : list ? value.join(', ') : String(value);
+          drawn = input.value;
+        }
       }
       if (off) {
         off.checked = value === null;
         input.disabled = value === null;
       }
+      slide?.draw(value);
       reset.hidden = JSON.stringify(value) === JSON.stringify(before) || before === undefined;
+      if (!reset.hidden) reset.setAttribute('aria-label', typeof before === 'number' || typeof before === 'string' ? `Reset ${node.title} to ${before}` : `Reset ${node.title}`);
     });
     return made;
   }
@@ -312,48 +347,25 @@ export function editor(place, store, { actions, schema, presets }) {
   });
   const find = finder(whole);
 
-  const jsonProblem = element('p', { class: 'problem', id: 'json-problem', role: 'alert', hidden: true });
-  let timer = 0;
-  const json = element('textarea', {
-    'data-testid': 'json', spellcheck: 'false', autocomplete: 'off', 'aria-label': 'Profile as JSON', 'aria-describedby': 'json-problem',
-    oninput: () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => actions.setText(json.value), TYPING_MS);
-    },
-    // Whoever leaves the text, to press Run for example, is done typing.
-    onchange: () => {
-      clearTimeout(timer);
-      actions.setText(json.value);
-    },
-  });
-  const drop = element('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => {
-    actions.dropDraft();
-    json.value = store.get().check.profile;
-  } }, 'Back to the last good profile');
+  const json = jsonText(store, { actions, schema });
   place.append(
     element('p', { class: 'soft small', text: 'Every parameter of the experiment. A change takes effect with the next run.' }),
     find.place, settable,
     ...whole,
-    element('details', { class: 'json' }, element('summary', { text: 'JSON' }), element('div', { class: 'group' }, jsonProblem, drop, json)),
+    json.place,
   );
   /** @type {unknown[]} */
   let seen = [];
 
   return store.subscribe((state) => {
     // While a run plays, nothing changes here.
-    const now = [state.profile, state.problems, state.preset, state.phase, state.draft];
+    const now = [state.profile, state.problems, state.preset, state.own, state.owned, state.draft];
     if (now.every((one, index) => one === seen[index])) return;
     seen = now;
     settable.replaceChildren(...state.check.settable.map((value) => element('option', { value })));
     for (const field of fields) field(state);
     find.again();
-    const wrong = state.draft === null ? undefined : state.problems[0];
-    jsonProblem.hidden = !wrong;
-    setText(jsonProblem, wrong?.message ?? '');
-    drop.hidden = !wrong;
-    if (wrong) json.setAttribute('aria-invalid', 'true');
-    else json.removeAttribute('aria-invalid');
-    if (state.draft === null && document.activeElement !== json && json.value !== state.check.profile) json.value = state.check.profile;
+    json.draw(state);
   });
 }
 

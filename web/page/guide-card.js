@@ -28,7 +28,7 @@ import { refused, sweepOf } from './guide-sweep.js';
  * @property {ReturnType<typeof sweepOf> | null} sweep
  */
 /** What plays for the guide; `seen` as soon as it has begun. @typedef {{ index: number, what: 'main' | 'try', profile: string, seen: boolean, trouble: 'paused' | 'ended' | 'failed' | '' }} Going */
-/** @typedef {{ preset: string, profile: string, draft: string | null, speed: number }} Before */
+/** @typedef {{ preset: string, profile: string, own: string | null, draft: string | null, speed: number }} Before */
 
 const FILES = import.meta.glob('../guides/*.json', { query: '?raw', import: 'default' });
 /** The guides by name, in the order of their files: 3-retry-storm.json is "retry-storm". @type {Map<string, () => Promise<string>>} */
@@ -142,9 +142,9 @@ export function card(place, store, { actions, engine, presets }) {
 
   /** Keeps what the person had, unless it is what a guide has put there. */
   function keep() {
-    const { preset, check, draft, speed } = store.get();
+    const { preset, check, own, draft, speed } = store.get();
     if (before && check.profile === set) return;
-    before = { preset, profile: check.profile, draft, speed };
+    before = { preset, profile: check.profile, own, draft, speed };
   }
 
   /** @param {'main' | 'try'} what */
@@ -156,15 +156,17 @@ export function card(place, store, { actions, engine, presets }) {
     const profile = JSON.stringify(changed(JSON.parse(preset.profile), now.set, what === 'try' ? (now.then?.set ?? {}) : {}));
     actions.pause();
     actions.reset();
-    store.update({ preset: now.preset, link: null });
     const speed = (what === 'try' ? now.then?.speed : now.run?.speed) ?? Infinity;
-    const taken = actions.setText(profile, false);
+    const problem = actions.take({ preset: now.preset, profile, own: null }, `${now.title}, of a guide`);
     set = store.get().check.profile;
-    const mine = (going = { index, what, profile: set, seen: false, trouble: taken ? '' : 'failed' });
+    const mine = (going = { index, what, profile: set, seen: false, trouble: problem ? 'failed' : '' });
     if (what === 'try') record().tried = 'running';
     else Object.assign(record(), { status: 'running', result: null, tried: 'no', second: null });
     draw();
-    if (!taken) return;
+    if (problem) {
+      store.update({ failure: problem });
+      return;
+    }
     actions.setSpeed(speed);
     await actions.play(speed);
     // Asked whether so long a run should begin, the person may have said no.
@@ -232,13 +234,12 @@ export function card(place, store, { actions, engine, presets }) {
 
   function restore() {
     if (!before) return;
-    const { preset, profile, draft, speed } = before;
+    const { preset, profile, own, draft, speed } = before;
     before = null;
     leaveRun();
     actions.pause();
     actions.reset();
-    store.update({ preset, link: null });
-    actions.setText(profile, false);
+    actions.take({ preset, profile, own }, 'going back from a guide');
     // An edit that had been refused comes back as the draft it was.
     if (draft !== null) actions.setText(draft);
     actions.setSpeed(speed);
@@ -445,7 +446,7 @@ export function card(place, store, { actions, engine, presets }) {
   /** @param {'main' | 'try'} what @returns {Node[]} */
   function drawRunning(what) {
     const trouble = going?.trouble ?? 'ended';
-    const words = { '': 'Running …', paused: 'Paused', ended: 'The experiment was changed or reset, so this run is over.', failed: store.get().failure || store.get().problems[0]?.message || 'The run failed.' }[trouble];
+    const words = { '': 'Running …', paused: 'Paused', ended: 'The experiment was changed or reset, so this run is over.', failed: store.get().failure || 'The run failed.' }[trouble];
     const heading = element('h4', { tabindex: -1, 'data-focus': true, 'data-testid': 'guide-running' }, words);
     const bar = element('progress', { max: 1, value: 0, 'aria-label': 'Progress of the run' });
     const chart = small();

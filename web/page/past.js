@@ -7,6 +7,9 @@ import { Series } from '../shared/series.js';
 /** @typedef {import('../engine/engine.js').Frame} Frame */
 /** A run with what it has shown so far. @typedef {{ run: Run, series: Series, frame: Frame, transitions: import('../engine/engine.js').Transition[] }} Found */
 
+/** So many of the latest records of a run are kept. */
+export const WATCHED = { records: 20_000 };
+
 /**
  * Replays a profile up to a moment, as fast as possible.
  * @param {typeof import('../pkg/agent_chaos_wasm.js')} engine @param {string} profile @param {number} seconds
@@ -14,7 +17,7 @@ import { Series } from '../shared/series.js';
  * @returns {Promise<Found | null>} null if it was given up
  */
 export async function replay(engine, profile, seconds, tell, started) {
-  const run = new engine.Run(profile);
+  const run = new engine.Run(profile, WATCHED);
   started(run);
   if (await run.seek(seconds, tell) === 'paused') {
     run.free();
@@ -53,7 +56,7 @@ export function past(engine, tell) {
       if (!run || run.now_seconds > target) {
         forget();
         wanted = target;
-        run = new engine.Run(profile);
+        run = new engine.Run(profile, WATCHED);
       }
       const mine = run;
       const ended = await mine.seek(target, tell);

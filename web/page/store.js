@@ -28,8 +28,13 @@
  * @property {{ words: string, progress: number } | null} working what goes on beside the run and how much of it is done
  * @property {Kept[]} kept runs kept to compare with; the first is the baseline
  * @property {import('../engine/engine.js').Replicated | null} replicated the same experiment under several seeds
- * @property {{ undo: number, redo: number }} history edits that can be taken back, and made again
+ * @property {{ undo: number, redo: number, undoes?: string, redoes?: string, said?: string }} history edits that can be taken back, and made again; what the next ones are, and what has just been done
+ * @property {Notice | null} notice something to know that is not a failure
+ * @property {string | null} own name of the own experiment that the profile belongs to
+ * @property {import('../shared/shelf.js').Listed[]} owned the own experiments
  */
+
+/** Said until the next edit, or until the next run. @typedef {{ words: string, until: 'edit' | 'run', action?: { words: string, act: () => void } }} Notice */
 
 /**
  * A run that is kept, to be drawn under the next ones.

@@ -45,9 +45,11 @@ export function unit(unit) {
   return unit.replace(/^\{(.*)\}$/, '$1s');
 }
 
+/** A number of a profile as people read it. @param {number} value */
+export const plain = (value) => (Math.abs(value) >= 1e4 && Number.isInteger(value) ? count(value) : String(value));
+
 /** The limits of a field, in words. @param {{minimum?: number, maximum?: number}} node */
 export function limits(node) {
-  const plain = (/** @type {number} */ value) => (Math.abs(value) >= 1e4 ? count(value) : String(value));
   if (node.minimum === undefined || node.maximum === undefined) return '';
   return `${plain(node.minimum)} to ${plain(node.maximum)}`;
 }

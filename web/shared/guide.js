@@ -67,7 +67,7 @@ export const FIGURES = {
 };
 
 /** What a guide may point at: charts by name, and sections of the page. */
-export const PLACES = ['state', 'rates', 'derivative', 'queue', 'latency', 'clients', 'breaker', 'connections', 'limit', 'removed', 'workers', 'downstream', 'verdict', 'picture', 'report'];
+export const PLACES = ['state', 'rates', 'derivative', 'queue', 'latency', 'amplification', 'phase', 'clients', 'connections', 'limit', 'removed', 'workers', 'downstream', 'verdict', 'picture', 'report'];
 
 const SPEEDS = { least: 0.1, most: 1000 };
 

@@ -127,7 +127,7 @@ const DOES = {
     const page = await fresh('');
     await page.addInitScript(() => {
       const look = () => {
-        const words = document.querySelector('figure[data-chart="rates"] .plot')?.getAttribute('aria-label') ?? '';
+        const words = document.querySelector('#chart-rates-summary')?.textContent ?? '';
         if (/now [\d.]+\/s offered/.test(words)) window.firstChart = performance.now() / 1000;
         else requestAnimationFrame(look);
       };

@@ -26,6 +26,7 @@ pub mod presets;
 pub mod profile;
 pub mod queue;
 pub mod random;
+pub mod records;
 pub mod reply;
 pub mod report;
 pub mod request;

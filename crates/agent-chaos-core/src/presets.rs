@@ -21,7 +21,7 @@ pub struct Preset {
 macro_rules! presets {
     ($($group:literal { $($name:literal, $title:literal, $summary:literal;)* })*) => {
         /// All presets, in the order of display.
-        pub const PRESETS: &[Preset] = &[
+        pub static PRESETS: &[Preset] = &[
             $($(Preset {
                 group: $group,
                 name: $name,

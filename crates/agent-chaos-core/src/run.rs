@@ -26,6 +26,7 @@ use crate::fault::Injector;
 use crate::profile::{Drain, Profile, RunUntil};
 use crate::queue::{Admitting, Queue};
 use crate::random::Randomness;
+use crate::records::Records;
 use crate::reply::{Mail, Replies};
 use crate::report::recovery::{self, Health, Trigger};
 use crate::report::{Report, Tally};
@@ -118,6 +119,31 @@ impl Run {
             system,
             twin,
         }
+    }
+
+    /// As [`observed`](Self::observed), and keeps the latest `most` records.
+    #[must_use]
+    pub fn recorded(profile: &Profile, observer: Option<Observer>, most: usize) -> Self {
+        let run = Self::observed(profile, observer);
+        {
+            let folds = &mut *run.system.observation.inner.borrow_mut();
+            folds.records = Some(Box::new(Records::new(profile, most)));
+            folds.is_watched = true;
+        }
+        run
+    }
+
+    /// Reads the records that are kept; none unless this is a run that [keeps](Self::recorded) them.
+    pub fn with_records<T>(&self, read: impl FnOnce(&Records) -> T) -> Option<T> {
+        let folds = self.system.observation.inner.borrow();
+        folds.records.as_deref().map(read)
+    }
+
+    /// The same run without its twin: for whoever looks at what happens, not at whether it recovers.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.twin = None;
+        self
     }
 
     /// Goes on, up to the limit. Whether the run has finished now.
@@ -897,7 +923,8 @@ struct Folds {
     last_completion: Instant,
     health: Option<Box<Health>>,
     observer: Option<Observer>,
-    /// Whether there is either of the two.
+    records: Option<Box<Records>>,
+    /// Whether there is any of the three.
     is_watched: bool,
 }
 
@@ -918,6 +945,7 @@ impl Observation {
             last: None,
             last_completion: Instant::ZERO,
             observer,
+            records: None,
         };
         Self {
             inner: RefCell::new(folds),
@@ -992,7 +1020,12 @@ impl Folds {
         self.tally.fold(event, self.telemetry.counts());
         self.telemetry.fold(event);
         if self.is_watched {
-            self.show(event);
+            if let Some(records) = &mut self.records {
+                records.fold(event);
+            }
+            if self.health.is_some() || self.observer.is_some() {
+                self.show(event);
+            }
         }
     }
 }

@@ -4,6 +4,10 @@
 
 use std::fmt;
 
+mod prediction;
+
+pub use prediction::{NotModelled, assumptions, predicted_queue};
+
 use crate::profile::{Profile, Requests, Service, ServiceDistribution};
 use crate::random::{balanced_probability, pareto_moment};
 

@@ -94,41 +94,11 @@ impl<R: Runtime, E: Emit> Levers<R, E> {
 
     /// Has every stage go by the profile in force.
     fn apply(&self) {
-        let mut value = wire::to_value(&self.base);
-        let (mut service, mut downstream) = (1.0, 1.0);
-        let active = self.active.borrow();
-        let entries = self.base.timeline.iter().zip(active.iter());
-        let entries: Vec<_> = entries
-            .filter(|&(_, active)| *active)
-            .map(|(entry, _)| entry)
-            .collect();
-        for entry in &entries {
-            if let Some(set) = &entry.set {
-                // Checked when the profile was read.
-                let _ = wire::set_value(&mut value, &set.path, set.json());
-            }
-        }
-        let mut profile = wire::reread(value).unwrap_or_else(|| self.base.clone());
-        for entry in entries {
-            if let Some(slow) = &entry.slow_workers {
-                service *= slow.factor;
-            }
-            if let Some(slow) = &entry.slow_downstream {
-                downstream *= slow.factor;
-            }
-            if let (Some(loss), Some(network)) = (&entry.loss, &mut profile.network) {
-                network.loss_ratio = loss.ratio;
-            }
-            if let Some(shrink) = &entry.pool {
-                let network = match shrink.of {
-                    PoolOf::Network => profile.network.as_mut(),
-                    PoolOf::Downstream => profile.downstream.as_mut().map(|d| &mut d.network),
-                };
-                if let Some(pool) = network.and_then(|network| network.pool.as_mut()) {
-                    pool.size = shrink.size;
-                }
-            }
-        }
+        let InForce {
+            profile,
+            service,
+            downstream,
+        } = in_force(&self.base, &self.active.borrow());
         (self.follow)(&profile);
         self.load.follow(&profile);
         self.queue.follow(&profile);
@@ -137,6 +107,63 @@ impl<R: Runtime, E: Emit> Levers<R, E> {
         if profile.workers.autoscaler.is_none() {
             self.supervisor.scale(profile.workers.count);
         }
+    }
+}
+
+/// The profile in force, and how many times as long as it says services take.
+pub(crate) struct InForce {
+    /// The base with the values of every active entry.
+    pub profile: Profile,
+    /// Of workers.
+    pub service: f64,
+    /// Of the dependency.
+    pub downstream: f64,
+}
+
+/// What is in force while these entries of the timeline are active. Crashes, stalls and traffic are
+/// no values of the profile.
+pub(crate) fn in_force(base: &Profile, active: &[bool]) -> InForce {
+    let entries: Vec<_> = base
+        .timeline
+        .iter()
+        .zip(active)
+        .filter(|&(_, &active)| active)
+        .map(|(entry, _)| entry)
+        .collect();
+    let mut profile = base.clone();
+    if entries.iter().any(|entry| entry.set.is_some()) {
+        let mut value = wire::to_value(base);
+        for set in entries.iter().filter_map(|entry| entry.set.as_ref()) {
+            // Checked when the profile was read.
+            let _ = wire::set_value(&mut value, &set.path, set.json());
+        }
+        profile = wire::reread(value).unwrap_or(profile);
+    }
+    let (mut service, mut downstream) = (1.0, 1.0);
+    for entry in entries {
+        if let Some(slow) = &entry.slow_workers {
+            service *= slow.factor;
+        }
+        if let Some(slow) = &entry.slow_downstream {
+            downstream *= slow.factor;
+        }
+        if let (Some(loss), Some(network)) = (&entry.loss, &mut profile.network) {
+            network.loss_ratio = loss.ratio;
+        }
+        if let Some(shrink) = &entry.pool {
+            let network = match shrink.of {
+                PoolOf::Network => profile.network.as_mut(),
+                PoolOf::Downstream => profile.downstream.as_mut().map(|d| &mut d.network),
+            };
+            if let Some(pool) = network.and_then(|network| network.pool.as_mut()) {
+                pool.size = shrink.size;
+            }
+        }
+    }
+    InForce {
+        profile,
+        service,
+        downstream,
     }
 }
 

@@ -206,8 +206,8 @@ fn readable(preset: &Preset, profile: &Profile) -> String {
     let mut token = format!("v1.{}", preset.name);
     for Change { path, to, .. } in changes {
         let value = match &to {
-            Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
-            other => other.to_string(),
+            Value::String(text) if wire::read_value(text).is_none() => text.clone(),
+            other => wire::value_text(other),
         };
         token.push('~');
         token.push_str(&path);
@@ -351,8 +351,8 @@ fn open_readable(rest: &str) -> Result<Opened, LinkError> {
         let text = percent_decode_str(text)
             .decode_utf8()
             .map_err(|_| LinkError::Malformed(format!("the value of {path} is not UTF-8")))?;
-        let new = serde_json::from_str(&text)
-            .unwrap_or_else(|_| Value::String(text.clone().into_owned()));
+        let new =
+            wire::read_value(&text).unwrap_or_else(|| Value::String(text.clone().into_owned()));
         wire::set_value(&mut value, path, new)?;
     }
     opened(Some(preset), wire::from_value(value)?, expected)

@@ -7,15 +7,16 @@
 mod error;
 mod frame;
 mod host;
+mod records;
 mod run;
 mod types;
 
-use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, wire};
+use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
 use agent_chaos_link as link;
 use serde::Serialize;
-use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
+pub use records::{Search, record_names};
 pub use run::Run;
 
 #[wasm_bindgen(start)]
@@ -113,6 +114,35 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
     })
 }
 
+/// The queue over time as the fluid model of the profile has it, at these moments in seconds, which
+/// ascend.
+///
+/// # Errors
+///
+/// A `ProfileError` that names the field; a `RangeError` for moments that do not ascend from 0.
+#[wasm_bindgen(unchecked_return_type = "Fluid")]
+pub fn fluid(profile: &str, times: &[f64]) -> Result<JsValue, JsValue> {
+    let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+    let from_zero = times.first().is_none_or(|first| *first >= 0.0);
+    let ascend = times.windows(2).all(|pair| pair[0] <= pair[1]);
+    if !from_zero || !ascend || times.last().is_some_and(|last| !last.is_finite()) {
+        let text =
+            "times: found moments in another order, accepted: finite ones that ascend from 0";
+        return Err(js_sys::RangeError::new(text).into());
+    }
+    let predicted = theory::predicted_queue(&profile, times);
+    let answer = frame::plain(&Fluid {
+        reason: predicted.as_ref().err().map(ToString::to_string),
+        about: theory::assumptions(&profile),
+        capacity_per_second: f64::from(profile.workers.count) / profile.mean_service_seconds(),
+    })?;
+    let queue = predicted.map_or(JsValue::NULL, |queue| {
+        js_sys::Float64Array::from(queue.as_slice()).into()
+    });
+    js_sys::Reflect::set(&answer, &"queue".into(), &queue)?;
+    Ok(answer)
+}
+
 /// The token of a link to this experiment, to stand after `#`.
 ///
 /// # Errors
@@ -129,13 +159,20 @@ pub fn encode_link(
 }
 
 #[derive(Serialize)]
+struct Fluid {
+    reason: Option<String>,
+    about: String,
+    capacity_per_second: f64,
+}
+
+#[derive(Serialize)]
 struct OpenedLink {
     preset: Option<&'static str>,
     profile: String,
     profile_hash: String,
     expected_digest: Option<String>,
     profile_matches: Option<bool>,
-    changed: Vec<Value>,
+    changed: Vec<wire::Change>,
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -155,11 +192,7 @@ pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
             .as_ref()
             .map(|expected| expected.digest.clone()),
         profile_matches: opened.profile_matches,
-        changed: opened
-            .changes
-            .iter()
-            .filter_map(|change| serde_json::to_value(change).ok())
-            .collect(),
+        changed: opened.changes,
     })
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use agent_chaos_core::detector::State;
+use agent_chaos_core::records::{Filter, Selection};
 use agent_chaos_core::units::{Instant, Span};
 use agent_chaos_core::{Limit, Run as CoreRun, wire};
 use js_sys::{Function, Promise};
@@ -11,11 +12,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
-use crate::frame::{Watcher, plain};
+use crate::frame::{Watcher, objects};
 use crate::host::Host;
+use crate::records;
 
 /// How long a slice may take before the host gets its turn.
-const SLICE_MS: f64 = 6.0;
+pub(crate) const SLICE_MS: f64 = 6.0;
 /// Frames are no closer together than this.
 const FRAME_MS: f64 = 15.0;
 /// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
@@ -23,7 +25,7 @@ const LONGEST_GAP_MS: f64 = 250.0;
 /// How often a search says how far it has come.
 const PROGRESS_MS: f64 = 100.0;
 /// Polls between two looks at the clock.
-const POLLS: u64 = 512;
+pub(crate) const POLLS: u64 = 512;
 /// Polls of one step at the most, so that even a step through a flood of events answers soon; the
 /// next step of the same kind goes on from there.
 const STEP_POLLS: u64 = 50_000;
@@ -31,11 +33,13 @@ const STEP_POLLS: u64 = 50_000;
 /// One run of an experiment.
 #[wasm_bindgen]
 pub struct Run {
-    shared: Rc<Shared>,
+    pub(crate) shared: Rc<Shared>,
 }
 
-struct Shared {
-    run: RefCell<CoreRun>,
+pub(crate) struct Shared {
+    pub(crate) run: RefCell<CoreRun>,
+    /// The list of records that was asked for last.
+    pub(crate) selection: RefCell<Selection>,
     watcher: RefCell<Watcher>,
     speed: Cell<f64>,
     playing: Cell<bool>,
@@ -44,16 +48,25 @@ struct Shared {
 
 #[wasm_bindgen]
 impl Run {
-    /// A run of this profile that has not begun.
+    /// A run of this profile that has not begun. Its latest records are kept, if the options say how
+    /// many.
     ///
     /// # Errors
     ///
-    /// A `ProfileError` that names the field.
+    /// A `ProfileError` that names the field; a `RangeError` for options that are out of bounds.
     #[wasm_bindgen(constructor)]
-    pub fn new(profile: &str) -> Result<Run, JsValue> {
+    pub fn with(
+        profile: &str,
+        #[wasm_bindgen(unchecked_optional_param_type = "RunOptions")] options: Option<JsValue>,
+    ) -> Result<Run, JsValue> {
         let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+        let run = match records::kept(options)? {
+            0 => CoreRun::new(&profile),
+            most => CoreRun::recorded(&profile, None, most),
+        };
         let shared = Shared {
-            run: RefCell::new(CoreRun::new(&profile)),
+            run: RefCell::new(run),
+            selection: RefCell::new(Selection::new(Filter::default())),
             watcher: RefCell::default(),
             speed: Cell::new(f64::INFINITY),
             playing: Cell::new(false),
@@ -237,13 +250,13 @@ impl Run {
     /// Never: a report is plain data.
     #[wasm_bindgen(unchecked_return_type = "Report")]
     pub fn report(&self) -> Result<JsValue, JsValue> {
-        plain(&self.shared.run.borrow().report())
+        objects(&self.shared.run.borrow().report().node())
     }
 
     /// The report as canonical JSON text, equal to the native one byte for byte.
     #[must_use]
     pub fn report_json(&self) -> String {
-        self.shared.run.borrow().report().to_json().to_string()
+        wire::value_text(&self.shared.run.borrow().report().to_json())
     }
 }
 
@@ -263,6 +276,17 @@ impl Run {
             shared.playing.set(false);
             ended.map(JsValue::from)
         })
+    }
+}
+
+impl Run {
+    /// As [`with`](Self::with), without options.
+    ///
+    /// # Errors
+    ///
+    /// A `ProfileError` that names the field.
+    pub fn new(profile: &str) -> Result<Run, JsValue> {
+        Self::with(profile, None)
     }
 }
 

@@ -48,6 +48,8 @@ export interface Transition {
   phase: "warm-up" | "counted";
   window_seconds: number;
   values: { [name: string]: number };
+  /** Why, as a clause; `text` says all of it. */
+  reason: string;
   text: string;
 }
 
@@ -105,6 +107,116 @@ export interface Frame {
   transitions: Transition[];
 }
 
+/** What a run may be given beside its profile. */
+export interface RunOptions {
+  /** So many of the latest records are kept, up to 2,000,000; without this, or with 0, none, at no cost. */
+  records?: number;
+}
+
+/** A name as in the event stream, and what people read instead. */
+export interface RecordName { name: string; words: string; }
+
+/** What the numbers in records and lives stand for: each is a place in one of these lists. */
+export interface RecordNames {
+  kinds: RecordName[];
+  /** Failure modes, reasons, classes, states; the first says nothing. */
+  words: RecordName[];
+  phases: { name: Phase; words: string; part: "waiting" | "network" | "service" }[];
+}
+
+/** What a request is at. */
+export type Phase = "between" | "unanswered" | "connection" | "connection_and_network" | "network" | "entrance" | "queue" | "service";
+
+/** Which records are wanted. Text is looked for in names and words, whatever the case. */
+export interface RecordFilter { kinds?: number[]; request?: number | null; agent?: number | null; failures?: boolean; text?: string; }
+
+/** Records, one row each: all columns have the same length. NaN where there is nothing of the kind. */
+export interface RecordColumns {
+  /** Their places in the event stream, from 0. */
+  sequence: Float64Array;
+  /** Seconds of virtual time. */
+  at: Float64Array;
+  kind: Uint8Array;
+  word: Uint8Array;
+  request: Float64Array;
+  agent: Float64Array;
+  /** Which send of the request, from 0. */
+  attempt: Uint8Array;
+  worker: Float64Array;
+  /** Requests that wait in the queue from then on. */
+  waiting: Float64Array;
+  /** A length, where the record has one. */
+  seconds: Float64Array;
+  /** 1 of a failure. */
+  failure: Uint8Array;
+  /** What the record says beside its kind, in words. */
+  what: string[];
+}
+
+/** Rows of the filtered list of the records that are kept. */
+export interface RecordWindow {
+  /** Records in the filtered list. */
+  total: number;
+  /** Place of the first row in it. */
+  from: number;
+  /** How many of the list come before the record that was asked for. */
+  before: number;
+  /** Records there have been, and how many of them are kept. */
+  written: number;
+  kept: number;
+  /** Requests created so far. */
+  created: number;
+  /** Kinds there have been. */
+  kinds: number[];
+  columns: RecordColumns;
+}
+
+/** A stretch of time in one phase; `in_vain` if its client had given it up by then. Seconds of virtual time. */
+export interface LifeSegment { phase: number; from: number; to: number; in_vain: boolean; }
+
+/** One send of a request; where there are no client policies, its only way through the server. */
+export interface LifeAttempt {
+  number: number;
+  sending: "first" | "retry" | "hedge" | null;
+  from_seconds: number;
+  ended_seconds: number | null;
+  outcome: string | null;
+  words: string;
+  worker: number | null;
+  paused_seconds: number;
+  spiked_seconds: number;
+  segments: LifeSegment[];
+}
+
+/** Seconds in each phase, by its number: together, as long as the request took. */
+export type LifeSplit = number[];
+
+/** The same, by what the phases are a part of. */
+export interface LifeParts { waiting: number; network: number; service: number; }
+
+/** The life of a request. Its attempts may go on after its end, in vain. */
+export interface Life {
+  request: number;
+  agent: number | null;
+  class: string;
+  created_seconds: number;
+  ended_seconds: number | null;
+  outcome: string | null;
+  took_seconds: number;
+  /** How often it was sent; null where there are no client policies. */
+  sends: number | null;
+  /** Nothing can come any more. */
+  over: boolean;
+  words: string;
+  split: LifeSplit;
+  parts: LifeParts;
+  attempts: LifeAttempt[];
+  steps: RecordColumns;
+}
+
+/** One of the slowest requests, from its creation to its end, with the name of how it ended. A split that is null is found by a search. */
+export interface Slow { request: number; took_seconds: number; outcome: string; sends: number | null; split: LifeSplit | null; parts: LifeParts | null; }
+
 /** What clients and the network did in the counted time, in sends; times in seconds. */
 export interface ClientSummary {
   sent: number; retries: number; hedges: number; refused: number; answered: number; errored: number; timed_out: number;
@@ -127,6 +239,16 @@ export interface Recovery {
   twin_healthy: boolean;
   sustained_by: string[];
   text: string;
+}
+
+/** The queue as the fluid model has it; `queue` is null where the model does not apply, and `reason` says why. */
+export interface Fluid {
+  queue: Float64Array | null;
+  reason: string | null;
+  /** What the model takes for granted. */
+  about: string;
+  /** c/E[S] without pressure and faults. */
+  capacity_per_second: number;
 }
 
 /** What a run comes to, over the requests created in [warm-up, horizon). Times in seconds. */

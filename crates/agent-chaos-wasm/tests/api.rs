@@ -2,7 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use agent_chaos_core::{presets as core_presets, wire};
-use agent_chaos_wasm::{Run, check, decode_link, encode_link, new_seed, presets, schema};
+use agent_chaos_wasm::{Run, check, decode_link, encode_link, fluid, new_seed, presets, schema};
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -245,6 +245,27 @@ fn a_refused_profile_is_an_error_that_names_the_field() {
 }
 
 #[wasm_bindgen_test]
+fn the_fluid_model_predicts_or_says_why_not() {
+    let times = [0.0, 10.0, 60.0];
+    let answer = fluid(&profile("exp-002"), &times).unwrap();
+    let core = core_presets::find("exp-002").unwrap().profile();
+    let expected = agent_chaos_core::theory::predicted_queue(&core, &times).unwrap();
+    let queue = get(&answer, "queue").unchecked_into::<Float64Array>();
+    assert_eq!(queue.to_vec(), expected);
+    assert!(get(&answer, "reason").is_null());
+    assert!(text(&answer, "about").contains("400 agents"));
+    assert!((number(&answer, "capacity_per_second") - 4.0 / 0.012).abs() < 1e-9);
+    let answer = fluid(&profile("retry-storm"), &times).unwrap();
+    assert!(get(&answer, "queue").is_null());
+    assert!(text(&answer, "reason").contains("send again"));
+    for wrong in [&[2.0, 1.0][..], &[-1.0], &[0.0, f64::NAN]] {
+        let error = fluid(&profile("exp-002"), wrong).unwrap_err();
+        assert_eq!(text(&error, "name"), "RangeError");
+    }
+    assert!(fluid("{", &times).is_err());
+}
+
+#[wasm_bindgen_test]
 async fn frames_bring_all_columns_and_every_row_once() {
     let run = Run::new(&profile("exp-002")).unwrap();
     let mut rows = 0;
@@ -351,6 +372,188 @@ fn a_check_says_which_fields_a_timeline_may_set() {
         whole["timeline"] = serde_json::json!([{"set": {"path": path, "value": value}}]);
         assert!(check(&whole.to_string()).is_ok(), "{path}");
     }
+}
+
+/// A filter, or options.
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        Reflect::set(&object, &(*name).into(), value).unwrap();
+    }
+    object.into()
+}
+
+fn floats(object: &JsValue, name: &str) -> Vec<f64> {
+    get(object, name).unchecked_into::<Float64Array>().to_vec()
+}
+
+fn recorded(profile: &str, most: u32) -> Run {
+    Run::with(profile, Some(object(&[("records", most.into())]))).unwrap()
+}
+
+#[wasm_bindgen_test]
+fn a_run_keeps_as_many_records_as_it_was_asked_to() {
+    let everything = object(&[]);
+    for options in [
+        None,
+        Some(object(&[])),
+        Some(object(&[("records", 0.into())])),
+    ] {
+        let run = Run::with(&profile("exp-002"), options).unwrap();
+        run.finish().unwrap();
+        let rows = run.records(everything.clone(), 0.0, 10.0, None).unwrap();
+        assert!(rows.is_null() && run.life(0.0).unwrap().is_null());
+        assert_eq!(run.slowest().unwrap().unchecked_into::<Array>().length(), 0);
+    }
+    for bad in [
+        JsValue::from(-1),
+        0.5.into(),
+        "many".into(),
+        1e9.into(),
+        f64::NAN.into(),
+    ] {
+        let error = Run::with(&profile("exp-002"), Some(object(&[("records", bad)]))).err();
+        let message = text(&error.unwrap(), "message");
+        assert!(message.contains("records: found"), "{message}");
+    }
+
+    let run = recorded(&profile("exp-002"), 5_000);
+    run.finish().unwrap();
+    let unseen = Run::new(&profile("exp-002")).unwrap();
+    unseen.finish().unwrap();
+    assert_eq!(
+        run.report_json(),
+        unseen.report_json(),
+        "watching changes nothing"
+    );
+    let report = run.report().unwrap();
+    let written = number(&get(&report, "engine"), "events");
+    let window = run
+        .records(
+            everything.clone(),
+            -40.0,
+            f64::INFINITY,
+            Some(written - 7.0),
+        )
+        .unwrap();
+    assert_eq!(number(&window, "total"), 5_000.0);
+    assert_eq!(
+        (number(&window, "from"), number(&window, "before")),
+        (4_960.0, 4_993.0)
+    );
+    assert_eq!(
+        (number(&window, "written"), number(&window, "kept")),
+        (written, 5_000.0)
+    );
+    let columns = get(&window, "columns");
+    let sequence = floats(&columns, "sequence");
+    assert_eq!((sequence.len(), sequence[39]), (40, written - 1.0));
+    let at = floats(&columns, "at");
+    assert!(at.is_sorted() && at[39] <= run.now_seconds());
+    let lengths: Vec<_> = Object::values(columns.unchecked_ref::<Object>())
+        .iter()
+        .map(|column| number(&column, "length"))
+        .collect();
+    assert!(lengths.len() == 12 && lengths.iter().all(|&length| length == 40.0));
+    // Nothing is out of bounds.
+    for (from, to) in [
+        (5_000.0, 6_000.0),
+        (9.0, 3.0),
+        (f64::NAN, -4.0),
+        (1e300, 1e301),
+    ] {
+        let window = run
+            .records(everything.clone(), from, to, Some(-1.0))
+            .unwrap();
+        assert!(
+            floats(&get(&window, "columns"), "at").is_empty(),
+            "{from} {to}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+fn records_are_filtered_and_a_filter_that_is_none_is_refused() {
+    let run = recorded(&profile("exp-002"), 5_000);
+    run.finish().unwrap();
+    let total = |fields: &[(&str, JsValue)]| {
+        let window = run.records(object(fields), 0.0, 1.0, None).unwrap();
+        number(&window, "total")
+    };
+    let names = agent_chaos_wasm::record_names().unwrap();
+    let kinds: Array = get(&names, "kinds").unchecked_into();
+    let kind = |wanted: &str| {
+        let place = kinds.iter().position(|one| text(&one, "name") == wanted);
+        JsValue::from(Array::of1(&(place.unwrap() as f64).into()))
+    };
+    let created = total(&[("kinds", kind("REQUEST_CREATED"))]);
+    let refused = total(&[("kinds", kind("QUEUE_THROTTLED"))]);
+    assert!(created > 500.0 && refused > 50.0);
+    assert!(refused <= total(&[("failures", true.into())]));
+    assert!(total(&[("text", "OVERFLOW".into())]) <= refused);
+    let agent = total(&[("agent", 3.into())]);
+    assert!(agent > 0.0 && agent < 200.0);
+    assert_eq!(total(&[("text", "no such word".into())]), 0.0);
+    assert_eq!(total(&[("request", 1e15.into())]), 0.0);
+    for bad in [
+        ("request", JsValue::from(-1)),
+        ("request", "seven".into()),
+        ("agent", 0.5.into()),
+        ("kinds", Array::of1(&99.into()).into()),
+        ("kinds", "all".into()),
+        ("text", 7.into()),
+    ] {
+        let wanted = object(std::slice::from_ref(&bad));
+        assert!(run.records(wanted, 0.0, 1.0, None).is_err(), "{bad:?}");
+    }
+    assert!(run.life(-1.0).is_err() && run.life(0.5).is_err());
+}
+
+#[wasm_bindgen_test]
+async fn a_life_that_is_not_on_hand_is_found_by_a_search() {
+    let short = recorded(STORM, 50);
+    let whole = recorded(STORM, 500_000);
+    short.finish().unwrap();
+    whole.finish().unwrap();
+    for request in [0.0, 700.0, 2_000.0] {
+        assert!(short.life(request).unwrap().is_null(), "{request}");
+        let search = short.search(request).unwrap();
+        let ended = JsFuture::from(search.find(Function::new_no_args(""))).await;
+        assert_eq!(ended.unwrap(), "finished");
+        let (found, life) = (search.life().unwrap(), whole.life(request).unwrap());
+        let said = |life: &JsValue| js_sys::JSON::stringify(life).unwrap().as_string();
+        assert_eq!(said(&found), said(&life), "{request}");
+        let split: Array = get(&life, "split").unchecked_into();
+        let sum: f64 = split.iter().filter_map(|one| one.as_f64()).sum();
+        assert!(
+            (sum - number(&life, "took_seconds")).abs() < 1e-9,
+            "{request}"
+        );
+    }
+    let slowest: Array = whole.slowest().unwrap().unchecked_into();
+    assert_eq!(slowest.length(), 10);
+    let took: Vec<_> = slowest
+        .iter()
+        .map(|one| number(&one, "took_seconds"))
+        .collect();
+    assert!(took.is_sorted_by(|a, b| a >= b));
+
+    // Once stopped, it goes on from there.
+    let search = short.search(2_000.0).unwrap();
+    let finding = search.find(Function::new_no_args(""));
+    let busy = JsFuture::from(search.find(Function::new_no_args(""))).await;
+    assert_eq!(text(&busy.unwrap_err(), "name"), "BusyError");
+    search.stop();
+    let ended = JsFuture::from(finding).await.unwrap().as_string().unwrap();
+    assert!(["stopped", "finished"].contains(&ended.as_str()));
+    let ended = JsFuture::from(search.find(Function::new_no_args(""))).await;
+    assert_eq!(ended.unwrap(), "finished");
+    assert!(!search.life().unwrap().is_null());
+    let nobody = short.search(1e9).unwrap();
+    JsFuture::from(nobody.find(Function::new_no_args("")))
+        .await
+        .unwrap();
+    assert!(nobody.life().unwrap().is_null());
 }
 
 #[wasm_bindgen_test]

@@ -330,7 +330,10 @@ impl Profile {
                 conflicts.refuse(
                     network.is_none_or(|network| network.pool.is_none()),
                     format!("{at}/pool/of"),
-                    format!("{:?}", shrink.of).to_lowercase(),
+                    match shrink.of {
+                        PoolOf::Network => "network",
+                        PoolOf::Downstream => "downstream",
+                    },
                     "a side that has a connection pool",
                 );
             }

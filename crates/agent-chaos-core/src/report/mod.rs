@@ -16,6 +16,7 @@ use crate::profile::{Drain, LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
 use crate::telemetry::{Counts, CrewSums};
 use crate::units::{Instant, Rate, Ratio, Span};
+use crate::wire::{self, Node};
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
 /// With fewer ticks in the counted time there is no resolved state.
@@ -236,6 +237,8 @@ pub struct Evidence {
     pub window_seconds: f64,
     /// What it saw.
     pub values: Map<String, Value>,
+    /// Why, as a clause.
+    pub reason: String,
     /// All of it as a sentence.
     pub text: String,
 }
@@ -260,6 +263,7 @@ impl Evidence {
                 .iter()
                 .map(|&(name, value)| (name.to_owned(), json!(value)))
                 .collect(),
+            reason: verdict::reason(transition),
             text: verdict::sentence(transition),
         }
     }
@@ -624,7 +628,7 @@ impl Tally {
         });
         let useful = within(|counts| counts.crew.useful_nanos);
         let mut report = Report {
-            profile: crate::wire::to_value(profile),
+            profile: wire::to_value(profile),
             seed: profile.seed,
             digest,
             state: self.resolved(),
@@ -788,12 +792,14 @@ fn state_note(profile: &Profile, ticks: u64) -> Option<String> {
 
 impl Report {
     /// The canonical value; the host adds its wall time.
-    ///
-    /// # Panics
-    ///
-    /// Never: a report is plain data.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        serde_json::to_value(self).expect("a report is plain data")
+        self.node().into()
+    }
+
+    /// The same before it is JSON, in which some numbers have no form.
+    #[must_use]
+    pub fn node(&self) -> Node {
+        Node::of(self)
     }
 }

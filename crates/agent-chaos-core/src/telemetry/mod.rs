@@ -340,6 +340,10 @@ pub struct Sample {
     pub timeouts: Rate,
     /// Requests taken out of the queue unserved.
     pub removed: Rate,
+    /// Sends per request created, over the rate window; none without clients, or where none was created.
+    pub amplification: Option<f64>,
+    /// Requests refused by the gate or the full queue since the last tick.
+    pub drops: u64,
     /// What stages show beside their events.
     pub gauges: Gauges,
     /// dQ/dt over the rate window, in requests per second; 0 until there is a whole window.
@@ -423,6 +427,9 @@ pub struct Telemetry {
 struct Snapshot {
     at: Instant,
     waiting: u32,
+    created: u64,
+    sent: u64,
+    refused: u64,
     arrived: u64,
     admitted: u64,
     taken: u64,
@@ -642,6 +649,9 @@ impl Telemetry {
         Snapshot {
             at,
             waiting: counts.waiting(),
+            created: counts.created,
+            sent: counts.clients.sent,
+            refused: counts.refused,
             arrived: counts.arrived(),
             admitted: counts.admitted,
             taken: counts.started,
@@ -694,6 +704,10 @@ impl Telemetry {
             retries: rate(|c| c.retries),
             timeouts: rate(|c| c.timed_out),
             removed: rate(|c| c.removed),
+            amplification: (self.settles && snapshot.created > before.created).then(|| {
+                (snapshot.sent - before.sent) as f64 / (snapshot.created - before.created) as f64
+            }),
+            drops: snapshot.refused - last.refused,
             gauges: Gauges::default(),
             derivative: if whole_window {
                 slope(before.waiting, span)

@@ -2,8 +2,8 @@
 //! virtual time takes no more room than a minute.
 //!
 //! A row covers one tick at first. When the rows are full, neighbours are merged and every row
-//! covers twice as many ticks: the last value stands for most columns, the smallest and largest for
-//! the columns that say so.
+//! covers twice as many ticks: the last value stands for most columns, the smallest, the largest or
+//! the sum for the columns that say so.
 
 use super::Sample;
 
@@ -13,6 +13,7 @@ enum Merge {
     Last,
     Least,
     Most,
+    Sum,
 }
 
 macro_rules! columns {
@@ -57,6 +58,8 @@ columns! {
     "retries", Last, |s| s.retries.per_second();
     "timeouts", Last, |s| s.timeouts.per_second();
     "removed", Last, |s| s.removed.per_second();
+    "amplification", Most, |s| or_nan(s.amplification);
+    "drops", Sum, |s| s.drops as f64;
     "workers", Last, |s| or_nan(s.gauges.crew.map(|crew| f64::from(crew.able())));
     "limit", Last, |s| or_nan(s.gauges.limit.map(f64::from));
     "breaker", Most, |s| or_nan(s.gauges.breaker.map(|state| f64::from(state as u8)));
@@ -185,5 +188,80 @@ fn merged(merge: Merge, before: f64, now: f64) -> f64 {
         // `min` and `max` pass over an undefined number.
         Merge::Least => before.min(now),
         Merge::Most => before.max(now),
+        Merge::Sum => before + now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Limit, Run, presets};
+
+    /// Rows of many ticks keep what their ticks had: the extremes, and the sums.
+    #[test]
+    fn thinned_rows_keep_extremes_and_sums() {
+        let mut profile = presets::find("exp-002").unwrap().profile();
+        profile.run.duration_seconds = 120.0;
+        let recorded = |interval| {
+            let mut profile = profile.clone();
+            profile.telemetry.interval_seconds = interval;
+            // What is watched more closely must not change what happens.
+            profile.detector.enabled = false;
+            let mut run = Run::new(&profile);
+            while !run.advance(Limit::NONE) {}
+            let refused = run.counts().refused;
+            run.with_series(|series| {
+                let column = |name| series.column(name).unwrap();
+                let peak = column("queue_max").iter().copied().fold(0.0, f64::max);
+                assert_eq!(column("drops").iter().sum::<f64>(), refused as f64);
+                assert!(refused > 0);
+                (series.ticks_per_row(), peak)
+            })
+        };
+        let (ticks, peak) = recorded(0.05);
+        assert_eq!(ticks, 1);
+        assert_eq!(recorded(0.002), (16, peak));
+    }
+
+    /// Sends per request created: 3 where all fail three times, 1 before.
+    #[test]
+    fn amplification_is_attempts_per_request() {
+        let profile = presets::find("retry-storm").unwrap().profile();
+        let mut run = Run::new(&profile);
+        while !run.advance(Limit::NONE) {}
+        run.with_series(|series| {
+            let (times, ratio) = (
+                series.column("time").unwrap(),
+                series.column("amplification").unwrap(),
+            );
+            let mean = |from: f64, to: f64| {
+                let within = times
+                    .iter()
+                    .zip(ratio)
+                    .filter(|(t, r)| **t > from && **t <= to && r.is_finite());
+                let all: Vec<f64> = within.map(|(_, r)| *r).collect();
+                all.iter().sum::<f64>() / all.len() as f64
+            };
+            let rush = profile.timeline[0].at_seconds;
+            assert!((mean(5.0, rush) - 1.0).abs() < 0.01, "{}", mean(5.0, rush));
+            let end = profile.run.duration_seconds;
+            // Windows of half a second at 50/s: 25 requests each, so that the mean of ratios is a little high.
+            assert!(
+                (mean(end - 60.0, end) - 3.0).abs() < 0.35,
+                "{}",
+                mean(end - 60.0, end)
+            );
+        });
+        let plain = presets::find("exp-001").unwrap().profile();
+        let mut run = Run::new(&plain);
+        while !run.advance(Limit::NONE) {}
+        run.with_series(|series| {
+            assert!(
+                series
+                    .column("amplification")
+                    .unwrap()
+                    .iter()
+                    .all(|r| r.is_nan())
+            );
+        });
     }
 }

@@ -1,0 +1,67 @@
+// Unsaved edits outlast a reload of this tab. A link in the address comes first; what was edited before is offered, not forced.
+
+import { unsaved } from '../shared/shelf.js';
+
+/** Waits until somebody has stopped editing. */
+const QUIET_MS = 300;
+
+/** The link in the address, if there is one; other parts of the page and guides have addresses too. */
+const linked = () => (/^#(?!results$|guide(?:=|$))./.test(location.hash) ? location.hash : '');
+
+/**
+ * @param {import('./store.js').Store} store
+ * @param {{ actions: import('./conductor.js').Actions, own: import('./experiments.js').Experiments }} given
+ */
+export function keeper(store, { actions, own }) {
+  const edits = unsaved(() => sessionStorage, linked);
+  const found = edits.found();
+
+  /** @param {import('../shared/shelf.js').Unsaved} kept @param {string | null} what @returns {string} */
+  function restore(kept, what) {
+    const name = kept.own !== null && own.know(kept.own) ? kept.own : null;
+    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: name }, what);
+    if (wrong) return wrong;
+    if (kept.draft !== null) actions.setText(kept.draft);
+    return '';
+  }
+  const say = (/** @type {string} */ words, /** @type {string} */ action, /** @type {() => void} */ act) => actions.say({ words, until: 'edit', action: { words: action, act } });
+  // A link that was copied here holds the edits itself.
+  if (found && linked() && (found.draft !== null || found.profile !== store.get().check.profile)) {
+    say('You had edited this experiment before the page was loaded again; the link has been opened as it is.', 'Bring the edits back', () => {
+      actions.say(null);
+      const wrong = restore(found, 'bringing the edits back');
+      if (wrong) actions.say({ words: `The edits cannot be brought back: ${wrong}.`, until: 'edit' });
+    });
+  } else if (found && !linked()) {
+    const wrong = restore(found, null);
+    if (wrong) actions.say({ words: `Edits of before the page was loaded again cannot be read: ${wrong}.`, until: 'edit' });
+    else {
+      say('Your unsaved edits of before the page was loaded again are back.', 'Start afresh', () => {
+        const { own: name, preset } = store.get();
+        if (name !== null) own.open(name);
+        else actions.choosePreset(preset);
+      });
+    }
+  }
+
+  let timer = 0;
+  /** @type {unknown[]} */
+  let seen = [];
+  function keep() {
+    clearTimeout(timer);
+    timer = 0;
+    const { preset, check, draft, own: name, link } = store.get();
+    edits.keep((own.edited() && link === null) || draft !== null ? { preset, profile: check.profile, own: name, draft } : null);
+  }
+  addEventListener('pagehide', () => { if (timer) keep(); });
+  return store.subscribe(({ preset, profile, draft, own: name, owned, link }) => {
+    const now = [preset, profile, draft, name, owned, link === null, linked()];
+    if (now.every((one, index) => one === seen[index])) return;
+    // What was found for this link stays on offer until there is something else to keep.
+    const first = seen.length === 0;
+    seen = now;
+    if (first && found && linked()) return;
+    clearTimeout(timer);
+    timer = setTimeout(keep, QUIET_MS);
+  });
+}
