@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as format from '../../web/shared/format.js';
+import * as kept from '../../web/shared/kept.js';
 import * as has from '../../web/shared/mechanisms.js';
 import { outcome, tone } from '../../web/shared/outcome.js';
 import { effective, fromPointer, read, write } from '../../web/shared/paths.js';
@@ -154,4 +155,35 @@ test('a list of a million rows is laid out within what browsers can, and every r
     const end = rows.inView(shape, Infinity);
     assert.equal(end.last, total);
   }
+});
+
+test('differences have a sign, their unit, and percent of the baseline; of percentages they are points', () => {
+  const { difference } = kept;
+  assert.equal(difference(0.15, 0.1, format.time), '+50.00 ms (+50 %)');
+  assert.equal(difference(0.1, 0.15, format.time), '−50.00 ms (−33 %)');
+  assert.equal(difference(0.142, 0.1, (value) => format.percent(value)), '+4.20 points (+42 %)');
+  assert.equal(difference(5, 0, format.count), '+5');
+  assert.equal(difference(-1, -2, format.rate), '+1.0/s (+50 %)');
+  assert.equal(difference(3, 3, format.count), 'same');
+  assert.equal(difference(0.100000001, 0.1, format.time), 'nearly the same');
+  assert.equal(difference(null, 3, format.count), '');
+  assert.equal(difference('STABLE', 'STABLE', String), '');
+});
+
+test('what a paired interval says is said in words', () => {
+  const reading = (mean, ci95, min = -1, max = 1) => kept.reading({ mean, ci95, min, max });
+  assert.equal(reading(0, 0, 0, 0), 'equal in every seed');
+  assert.match(reading(0.5, 0.6), /includes zero/);
+  assert.match(reading(-0.5, 0.5), /includes zero/);
+  assert.match(reading(0.5, 0.4), /excludes zero: higher/);
+  assert.match(reading(-0.5, 0.4), /excludes zero: lower/);
+  assert.match(reading(0.5, null), /no interval/);
+});
+
+test('what a seed shares is said of each kind of load, and each kept run has a line of its own', () => {
+  assert.match(kept.shares([{ agents: null, arrivals: {} }]), /Open load/);
+  assert.doesNotMatch(kept.shares([{ agents: null, arrivals: {} }]), /Closed loop/);
+  assert.match(kept.shares([{ agents: {} }, { agents: null, extra_arrivals: [{}] }]), /Open load.*Closed loop/);
+  assert.equal(kept.freeToken([{ token: '--kept-1' }, { token: '--kept-3' }]), '--kept-2');
+  assert.equal(new Set(kept.TOKENS.map((token) => String(kept.DASHES[token]))).size, kept.MOST_KEPT);
 });

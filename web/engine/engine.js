@@ -39,9 +39,13 @@ export async function load() {
   return wasm;
 }
 
+/** Says `replaced` after every run of an old instance is gone. */
+export const replacements = new EventTarget();
+
 /** A fresh instance of the same module; every run of the old one is gone. */
 export function replace() {
   wasm.__wbg_reset_state();
+  replacements.dispatchEvent(new Event('replaced'));
 }
 
 /** Whether an error came out of a crashed engine, not out of what it was asked. @param {unknown} error */

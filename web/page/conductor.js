@@ -13,9 +13,9 @@ import { WATCHED, past as pastOf, replay } from './past.js';
 /** @typedef {ReturnType<typeof conductor>} Actions */
 
 /** Above this many events the page asks first. */
-const ASK_EVENTS = 20e6;
+export const ASK_EVENTS = 20e6;
 /** A run that needs more memory is refused. */
-const MOST_MEMORY = 1e9;
+export const MOST_MEMORY = 1e9;
 /** A longer text is not even read. */
 const MOST_TEXT = 1_000_000;
 /** Nobody looks at the past, and nothing goes on beside the run. */
@@ -425,12 +425,12 @@ export function conductor(engine, presets, store) {
   return actions;
 }
 
-/** @param {{ events: number }} estimate @returns {Promise<boolean>} */
-function ask(estimate) {
+/** @param {{ events: number }} estimate @param {string} [what] @returns {Promise<boolean>} */
+export function ask(estimate, what = 'This experiment has') {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('dialog'));
   dialog.innerHTML = '<h2 id="dialog-title">A long run</h2><p></p><form method="dialog" class="row"><button value="no">Not now</button><button class="primary" value="yes">Run it</button></form>';
   const words = dialog.querySelector('p');
-  if (words) words.textContent = `This experiment has about ${Math.round(estimate.events / 1e6)} million events. It can be paused at any time.`;
+  if (words) words.textContent = `${what} about ${Math.round(estimate.events / 1e6)} million events. It can be paused at any time.`;
   dialog.returnValue = '';
   dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));

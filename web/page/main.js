@@ -52,7 +52,7 @@ async function start() {
   picture(place('picture'), store);
   charts(place('charts'), store, { actions, engine });
   guide(place('guide'), store, { actions, engine, presets });
-  compare(place('compare'));
+  compare(place('compare'), store, { actions, engine, presets });
   events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);

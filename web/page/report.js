@@ -6,7 +6,7 @@ import { element, setText } from './dom.js';
 
 /** @typedef {import('../engine/engine.js').Report} Report */
 /** @type {[string, string, (value: any) => string][]} label, field, how it is written */
-const ROWS = [
+export const ROWS = [
   ['Latency, mean', 'latency_seconds.mean', format.time],
   ['Latency, p50', 'latency_seconds.p50', format.time],
   ['Latency, p95', 'latency_seconds.p95', format.time],
@@ -26,7 +26,7 @@ const ROWS = [
   ['Time COLLAPSED', 'state_share.COLLAPSED', (value) => format.percent(value, 1)],
 ];
 /** @type {Record<string, string>} */
-const MODES = {
+export const MODES = {
   CONGESTION_FAILURE: 'turned away, or dropped after a wait', WORKER_STARVATION: 'nobody could work', QUEUE_OVERFLOW: 'the queue was full',
   LATENCY_CASCADE: 'its client waited no longer', FAULT_PROPAGATION_SPIKE: 'a fault in service', CIRCUIT_OPEN: 'its client did not send it',
   NETWORK_FAILURE: 'reset, or no answer in time', POOL_EXHAUSTED: 'no connection became free',
@@ -39,7 +39,7 @@ const times = (/** @type {any} */ value) => (typeof value === 'number' ? `× ${f
  * What only some profiles have: a table of its own for each.
  * @type {{ field: 'clients' | 'server' | 'worker_seconds', title: string, words: (result: Report) => string, rows: [string, string, (value: any) => string][] }[]}
  */
-const PARTS = [
+export const PARTS = [
   {
     field: 'clients', title: 'Clients and network',
     words: ({ clients }) => (clients?.amplification == null ? 'No counted request has been settled.'
@@ -82,35 +82,48 @@ export function report(place, store, { presets, recorded }) {
   const head = element('tr');
   const body = element('tbody');
   const caption = element('p', { class: 'soft small', hidden: true });
+  const seeds = element('button', { type: 'button', class: 'inline', 'data-testid': 'to-seeds', onclick: toSeeds });
+  const one = element('p', { class: 'small', hidden: true }, element('span', { 'data-testid': 'one-seed' }), ' ', seeds);
   const table = element('table', { 'data-testid': 'report', hidden: true, 'aria-label': 'Report of the run' }, element('thead', {}, head), body);
   const digest = element('p', { class: 'small' }, 'Digest ', element('span', { class: 'digest', 'data-testid': 'digest' }), element('span', { class: 'soft', text: ' — equal on every machine for this profile and seed.' }));
   const download = element('button', { type: 'button', onclick: () => save(store.get()) }, 'Download report (JSON)');
   const parts = element('div', { class: 'report-parts' });
   const foot = element('div', { class: 'stack', hidden: true }, parts, digest, element('div', {}, download));
-  place.append(empty, caption, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
+  place.append(empty, caption, one, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
   /** @type {Report | null} */
   let shown = null;
+  /** @type {import('../engine/engine.js').Replicated | null} */
+  let many = null;
 
   return store.subscribe((state) => {
-    if (state.report === shown) return;
+    if (state.report === shown && state.replicated === many) return;
     shown = state.report;
+    many = state.replicated;
     empty.hidden = shown !== null;
     table.hidden = shown === null;
     caption.hidden = shown === null;
+    one.hidden = shown === null;
     foot.hidden = shown === null;
     const digestText = digest.querySelector('.digest');
     if (digestText) setText(digestText, shown?.digest ?? '');
     if (!shown) return;
     const result = shown;
+    const all = many && many.runs.length > 1 ? many : null;
+    if (one.firstElementChild) setText(one.firstElementChild, all ? `One run with seed ${result.seed}, beside the mean of seeds ${all.seeds[0]} to ${all.seeds[1]}.` : `One run with seed ${result.seed}. Others differ:`);
+    setText(seeds, all ? 'What the seeds came to' : 'run 10 seeds');
     const preset = presets.find((one) => one.name === state.preset);
     const asRecorded = preset !== undefined && JSON.stringify({ ...JSON.parse(preset.profile), seed: 0 }) === JSON.stringify({ ...state.profile, seed: 0 });
     const row = asRecorded ? recorded.rows.find((/** @type {any} */ one) => one.preset === state.preset) : undefined;
     setText(caption, `Requests created from ${format.moment(result.counted_seconds.from)} to ${format.moment(result.counted_seconds.to)}. Latency is creation to completion, of ${state.profile.telemetry.latency_of === 'completed' ? 'every completed service' : 'good answers'}.`
       + (row ? ` Recorded: ${row.title}. One run differs from the mean over seeds by about the spread of one seed.` : ''));
-    head.replaceChildren(...['Measure', 'This run', ...(row ? ['Recorded', 'Spread of one seed'] : [])].map((text) => element('th', { scope: 'col', text })));
+    head.replaceChildren(...['Measure', 'This run', ...(all ? [`Mean of ${all.runs.length} seeds ± 95 %`] : []), ...(row ? ['Recorded', 'Spread of one seed'] : [])].map((text) => element('th', { scope: 'col', text })));
     const line = (/** @type {string} */ label, /** @type {string} */ field, /** @type {(value: any) => string} */ write) => {
       const value = read(result, field);
       const cells = [element('td', { 'data-field': field, 'data-value': value ?? '', text: write(value) })];
+      if (all) {
+        const mean = all.summary[field];
+        cells.push(element('td', { 'data-mean': mean?.mean ?? '', text: mean ? `${write(mean.mean)}${mean.ci95 === null ? '' : ` ± ${write(mean.ci95)}`}` : '' }));
+      }
       if (row) {
         const was = read(row, field);
         cells.push(element('td', { class: 'recorded', text: was === undefined ? '' : write(was) }));
@@ -127,6 +140,13 @@ export function report(place, store, { presets, recorded }) {
     );
     parts.replaceChildren(...PARTS.filter(({ field }) => result[field]).map((part) => partTable(part, result)));
   });
+}
+
+/** Goes to where many seeds are run. */
+function toSeeds() {
+  const count = document.getElementById('replicate-count');
+  count?.scrollIntoView({ block: 'center' });
+  count?.focus({ preventScroll: true });
 }
 
 /** @param {typeof PARTS[number]} part @param {Report} result */

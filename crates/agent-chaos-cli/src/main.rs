@@ -12,7 +12,6 @@ mod failure;
 mod input;
 mod progress;
 mod running;
-mod summary;
 mod text;
 
 use std::fs::File;
@@ -21,6 +20,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use agent_chaos_core::presets::{self, PRESETS};
+use agent_chaos_core::replication::Summary;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
 use agent_chaos_link::{Outcome, encode};
 use serde_json::{Value, json};
@@ -29,7 +29,6 @@ use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
 use failure::{Failure, Stop};
 use input::Experiment;
 use progress::Progress;
-use summary::Summary;
 
 fn main() -> ExitCode {
     let (command, json) = match arguments::parse() {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use agent_chaos_core::presets::Preset;
+use agent_chaos_core::replication::Summary;
 use agent_chaos_core::report::{Engine, Report};
 use agent_chaos_core::wire::{self, Change};
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION};
@@ -14,7 +15,6 @@ use serde_json::Value;
 use crate::failure::Stop;
 use crate::input::Experiment;
 use crate::running::Finished;
-use crate::summary::Summary;
 
 /// The table of the published experiments.
 const RECORDED: &str = include_str!("../../../tests/recorded.json");
@@ -68,7 +68,7 @@ pub fn summary(
         "", "mean", "± 95 % CI", "min", "max"
     )?;
     for (label, path, scale, known) in FIGURES {
-        let Some(figure) = summary.figure(path) else {
+        let Some(figure) = summary.figures().get(path) else {
             continue;
         };
         let shown = |value: f64| significant(value * scale);
@@ -79,7 +79,7 @@ pub fn summary(
             .map_or(String::new(), shown);
         let text = format!(
             "{label:<24}{:>12}{interval:>14}{:>12}{:>12}{known:>12}",
-            shown(figure.mean),
+            shown(figure.mean()),
             shown(figure.min),
             shown(figure.max)
         );

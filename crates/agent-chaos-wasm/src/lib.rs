@@ -8,6 +8,7 @@ mod error;
 mod frame;
 mod host;
 mod records;
+mod replications;
 mod run;
 mod types;
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 pub use records::{Search, record_names};
+pub use replications::Replications;
 pub use run::Run;
 
 #[wasm_bindgen(start)]
@@ -141,6 +143,19 @@ pub fn fluid(profile: &str, times: &[f64]) -> Result<JsValue, JsValue> {
     });
     js_sys::Reflect::set(&answer, &"queue".into(), &queue)?;
     Ok(answer)
+}
+
+/// The fields in which a profile differs from another, in canonical order: `from` is the value in
+/// the first, `to` that in the second.
+///
+/// # Errors
+///
+/// A `ProfileError` that names the field.
+#[wasm_bindgen(unchecked_return_type = "Change[]")]
+pub fn differences(from: &str, to: &str) -> Result<JsValue, JsValue> {
+    let [from, to] =
+        [from, to].map(|text| wire::parse(text).map_err(|error| error::profile(&error)));
+    frame::plain(&wire::changes(&from?, &to?))
 }
 
 /// The token of a link to this experiment, to stand after `#`.

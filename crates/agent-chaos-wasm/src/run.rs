@@ -23,7 +23,7 @@ const FRAME_MS: f64 = 15.0;
 /// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
 const LONGEST_GAP_MS: f64 = 250.0;
 /// How often a search says how far it has come.
-const PROGRESS_MS: f64 = 100.0;
+pub const PROGRESS_MS: f64 = 100.0;
 /// Polls between two looks at the clock.
 pub(crate) const POLLS: u64 = 512;
 /// Polls of one step at the most, so that even a step through a flood of events answers soon; the

@@ -298,10 +298,12 @@ export interface Replicated {
   runs: { seed: number; digest: string; state: State | null; worst_state: State | null }[];
   /** Figures of the report, by dotted path. */
   summary: { [path: string]: Estimate };
-  /** How the runs ended. */
-  states: { STABLE: Proportion; DEGRADED: Proportion; COLLAPSED: Proportion };
-  /** Series on one grid of times: mean over the runs and 95 % confidence band. NaN is undefined at that moment. */
+  /** How the runs ended; `unresolved` are those too short to tell. */
+  states: { STABLE: Proportion; DEGRADED: Proportion; COLLAPSED: Proportion; unresolved: Proportion };
+  /** Series on one grid of times: mean over the runs and 95 % confidence band, each moment for itself. NaN is undefined at that moment. */
   band: { time: Float64Array; columns: { [name: string]: { mean: Float64Array; low: Float64Array; high: Float64Array } } };
+  /** What the baseline came to with the same seeds; null without one. */
+  baseline: { [path: string]: Estimate } | null;
   /** Against a baseline run with the same seeds: this minus the baseline, paired by seed. */
   paired: { [path: string]: Estimate } | null;
 }

@@ -2,7 +2,10 @@
 #![cfg(target_arch = "wasm32")]
 
 use agent_chaos_core::{presets as core_presets, wire};
-use agent_chaos_wasm::{Run, check, decode_link, encode_link, fluid, new_seed, presets, schema};
+use agent_chaos_wasm::{
+    Replications, Run, check, decode_link, differences, encode_link, fluid, new_seed, presets,
+    schema,
+};
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -705,4 +708,123 @@ async fn a_run_stops_at_the_tick_that_shows_collapse_or_recovery() {
     let before = run.now_seconds();
     let end = ended(run.play(nothing(), "recovery".into())).await;
     assert!(end == "finished" || run.now_seconds() > before);
+}
+
+#[wasm_bindgen_test]
+fn differences_name_the_changed_fields() {
+    let changed = differences(
+        &profile("exp-002"),
+        r#"{"agents": {"count": 400}, "seed": 1}"#,
+    )
+    .unwrap();
+    let changed: Array = changed.unchecked_into();
+    let paths: Vec<_> = changed.iter().map(|one| text(&one, "path")).collect();
+    assert_eq!(paths, ["queue.capacity", "workers.count"]);
+    assert_eq!(
+        (
+            number(&changed.get(1), "from"),
+            number(&changed.get(1), "to")
+        ),
+        (4.0, 12.0)
+    );
+    let error = differences("{}", r#"{"agents": 3}"#).unwrap_err();
+    assert_eq!(text(&error, "name"), "ProfileError");
+}
+
+/// A short run: seeds are many.
+const SHORT: &str = r#"{"run": {"duration_seconds": 12, "warmup_seconds": 1}, "agents": {"count": 400}, "workers": {"count": 4}}"#;
+
+#[wasm_bindgen_test]
+async fn replications_are_the_runs_of_their_seeds() {
+    let replications = Replications::new(SHORT, 3.0, 2.0, None).unwrap();
+    assert!(replications.result().unwrap().is_null());
+    assert_eq!(
+        ended(replications.play(Function::new_no_args(""))).await,
+        "finished"
+    );
+    assert_eq!((replications.done(), replications.progress()), (2, 1.0));
+    let result = replications.result().unwrap();
+    let seeds: Array = get(&result, "seeds").unchecked_into();
+    assert_eq!(
+        (seeds.get(0).as_f64(), seeds.get(1).as_f64()),
+        (Some(3.0), Some(4.0))
+    );
+    let runs: Array = get(&result, "runs").unchecked_into();
+    let mut means = 0.0;
+    for (index, seed) in [3, 4].into_iter().enumerate() {
+        let one = wire::set(&wire::parse(SHORT).unwrap(), "seed", seed.into()).unwrap();
+        let run = Run::new(&wire::to_text(&one)).unwrap();
+        run.finish().unwrap();
+        assert_eq!(text(&runs.get(index as u32), "digest"), run.digest());
+        means += number(&run.report().unwrap(), "utilization") / 2.0;
+    }
+    let figure = get(&get(&result, "summary"), "utilization");
+    assert!((number(&figure, "mean") - means).abs() < 1e-12);
+    assert!(number(&figure, "ci95") > 0.0 && number(&figure, "runs") == 2.0);
+    let states = get(&result, "states");
+    let counted: f64 = ["STABLE", "DEGRADED", "COLLAPSED", "unresolved"]
+        .map(|state| number(&get(&states, state), "count"))
+        .iter()
+        .sum();
+    assert_eq!(counted, 2.0);
+    assert!(get(&result, "paired").is_null() && get(&result, "baseline").is_null());
+    let band = get(&result, "band");
+    let rows = get(&band, "time").unchecked_into::<Float64Array>().length();
+    assert!(rows >= 240);
+    let queue = get(&get(&band, "columns"), "queue");
+    for end in ["mean", "low", "high"] {
+        assert_eq!(
+            get(&queue, end).unchecked_into::<Float64Array>().length(),
+            rows
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn replications_stop_keep_what_they_have_and_go_on() {
+    let baseline = r#"{"run": {"duration_seconds": 12, "warmup_seconds": 1}, "agents": {"count": 400}, "workers": {"count": 6}}"#;
+    let make = || Replications::new(SHORT, 1.0, 3.0, Some(baseline.into())).unwrap();
+    let stopped = make();
+    // How far it comes each time is left to the machine.
+    let mut pauses = 0;
+    loop {
+        let playing = stopped.play(Function::new_no_args(""));
+        let busy = JsFuture::from(stopped.play(Function::new_no_args(""))).await;
+        assert_eq!(text(&busy.unwrap_err(), "name"), "BusyError");
+        stopped.pause();
+        let how = ended(playing).await;
+        if let Some(result) = Some(stopped.result().unwrap()).filter(|result| !result.is_null()) {
+            let runs: Array = get(&result, "runs").unchecked_into();
+            assert_eq!(runs.length(), stopped.done());
+        }
+        if how == "finished" {
+            break;
+        }
+        pauses += 1;
+    }
+    assert!(pauses > 0);
+    let whole = make();
+    ended(whole.play(Function::new_no_args(""))).await;
+    let json = |one: &Replications| {
+        String::from(js_sys::JSON::stringify(&get(&one.result().unwrap(), "paired")).unwrap())
+    };
+    assert!(json(&whole).contains("error_rate"));
+    assert_eq!(json(&whole), json(&stopped));
+}
+
+#[wasm_bindgen_test]
+fn senseless_replications_are_refused_in_words() {
+    for (first, count, words) in [
+        (1.0, 0.0, "count"),
+        (1.0, 1e300, "count"),
+        (1.0, f64::NAN, "count"),
+        (-1.0, 10.0, "first_seed"),
+        (4_294_967_295.0, 2.0, "first_seed"),
+    ] {
+        let error = Replications::new(SHORT, first, count, None).err().unwrap();
+        assert!(error.is_instance_of::<js_sys::RangeError>());
+        assert!(text(&error, "message").contains(words), "{words}");
+    }
+    let error = Replications::new("{}", 1.0, 2.0, Some(r#"{"agents": 3}"#.into())).err();
+    assert_eq!(text(&error.unwrap(), "name"), "ProfileError");
 }

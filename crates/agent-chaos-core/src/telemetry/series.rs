@@ -147,6 +147,36 @@ impl Series {
             .map(|index| self.columns[index].as_slice())
     }
 
+    /// How many rows have all of their ticks.
+    #[must_use]
+    pub fn closed_rows(&self) -> usize {
+        self.rows() - usize::from(self.is_open())
+    }
+
+    /// The columns with so many closed rows merged to one, by the rule of each; rows at the end that
+    /// do not make up a whole one are left out.
+    #[must_use]
+    pub fn merged(&self, rows: usize) -> Vec<Vec<f64>> {
+        let closed = self.closed_rows();
+        let columns = self.columns.iter().zip(MERGES);
+        let merged = columns.map(|(column, &merge)| {
+            let groups = column[..closed].chunks_exact(rows);
+            groups
+                .map(|group| {
+                    let (&first, rest) = group.split_first().unwrap_or((&f64::NAN, &[]));
+                    rest.iter()
+                        .fold(first, |before, &now| merged(merge, before, now))
+                })
+                .collect()
+        });
+        merged.collect()
+    }
+
+    /// Whether the last row has room for more ticks.
+    fn is_open(&self) -> bool {
+        self.in_last < self.ticks_per_row && self.rows() > 0
+    }
+
     /// What was recorded since `seen`, which is brought up to date.
     pub fn news(&self, seen: &mut Seen) -> News<'_> {
         let reset = seen.thinned != self.thinned;
@@ -159,7 +189,7 @@ impl Series {
         *seen = Seen {
             rows: self.rows(),
             thinned: self.thinned,
-            open: self.in_last < self.ticks_per_row && self.rows() > 0,
+            open: self.is_open(),
         };
         News {
             reset,

@@ -1,0 +1,220 @@
+//! Replications in the browser's event loop: one run after the other, in the slices of a single one.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use agent_chaos_core::detector::State;
+use agent_chaos_core::replication::{Figures, Replications as CoreReplications};
+use agent_chaos_core::statistics::{Estimate, Proportion};
+use agent_chaos_core::units::Instant;
+use agent_chaos_core::{Limit, wire};
+use js_sys::{Float64Array, Function, Object, Promise, Reflect};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::error;
+use crate::frame::plain;
+use crate::host::Host;
+use crate::run::{POLLS, PROGRESS_MS, SLICE_MS};
+
+/// One experiment under several seeds, with a baseline or without.
+#[wasm_bindgen]
+pub struct Replications {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    replications: RefCell<CoreReplications>,
+    playing: Cell<bool>,
+    stop: Cell<bool>,
+}
+
+#[derive(Serialize)]
+struct Replicated<'a> {
+    seeds: [u32; 2],
+    runs: Vec<Counted<'a>>,
+    summary: BTreeMap<&'a str, Estimate>,
+    states: BTreeMap<&'a str, Proportion>,
+    baseline: Option<BTreeMap<&'a str, Estimate>>,
+    paired: Option<BTreeMap<&'a str, Estimate>>,
+}
+
+#[derive(Serialize)]
+struct Counted<'a> {
+    seed: u32,
+    digest: &'a str,
+    state: Option<State>,
+    worst_state: Option<State>,
+}
+
+fn estimates(figures: &Figures) -> BTreeMap<&str, Estimate> {
+    let all = figures.iter();
+    all.map(|figure| (figure.path.as_str(), figure.estimate()))
+        .collect()
+}
+
+#[wasm_bindgen]
+impl Replications {
+    /// This profile under `count` seeds from `first_seed` on, whatever its own seed is; with a
+    /// baseline, that one under the same seeds. Nothing has been run yet.
+    ///
+    /// # Errors
+    ///
+    /// A `ProfileError` that names the field; a `RangeError` unless the count is a whole number from
+    /// 2 to 200 and all seeds are seeds.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        profile: &str,
+        first_seed: f64,
+        count: f64,
+        baseline: Option<String>,
+    ) -> Result<Replications, JsValue> {
+        let parse = |text: &str| wire::parse(text).map_err(|error| error::profile(&error));
+        let profile = parse(profile)?;
+        let baseline = baseline.as_deref().map(parse).transpose()?;
+        let replications = CoreReplications::new(&profile, first_seed, count, baseline.as_ref())
+            .map_err(|refused| js_sys::RangeError::new(&refused.to_string()))?;
+        Ok(Self {
+            shared: Rc::new(Shared {
+                replications: RefCell::new(replications),
+                playing: Cell::new(false),
+                stop: Cell::new(false),
+            }),
+        })
+    }
+
+    /// How much of everything is done, from 0 to 1.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn progress(&self) -> f64 {
+        self.shared.replications.borrow().progress()
+    }
+
+    /// How many seeds have been run to the end.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn done(&self) -> u32 {
+        self.shared.replications.borrow().done().len() as u32
+    }
+
+    /// Whether everything has been run.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.shared.replications.borrow().is_finished()
+    }
+
+    /// Runs on from where it stands, in slices between which the event loop has its turn. Calls
+    /// `on_progress` with how much of everything is done, from 0 to 1, some ten times a second.
+    ///
+    /// Resolves with `"finished"` or `"paused"`; rejects if `on_progress` throws, or with a
+    /// `BusyError` if it is under way already.
+    #[wasm_bindgen(unchecked_return_type = "Promise<\"finished\" | \"paused\">")]
+    pub fn play(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "(progress: number) => void")] on_progress: Function,
+    ) -> Promise {
+        let shared = Rc::clone(&self.shared);
+        if shared.playing.replace(true) {
+            return Promise::reject(&error::named(
+                "BusyError",
+                "these replications are under way already",
+            ));
+        }
+        shared.stop.set(false);
+        future_to_promise(async move {
+            let ended = shared.play(&on_progress).await;
+            shared.playing.set(false);
+            ended.map(JsValue::from)
+        })
+    }
+
+    /// Has `play` stop after the present slice. The run under way can be gone on with.
+    pub fn pause(&self) {
+        self.shared.stop.set(true);
+    }
+
+    /// What the seeds that have been run to the end come to; null before the first has.
+    ///
+    /// # Errors
+    ///
+    /// Never: it is plain data.
+    #[wasm_bindgen(unchecked_return_type = "Replicated | null")]
+    pub fn result(&self) -> Result<JsValue, JsValue> {
+        let replications = self.shared.replications.borrow();
+        let (Some(first), Some(last)) = (replications.done().first(), replications.done().last())
+        else {
+            return Ok(JsValue::NULL);
+        };
+        let runs = replications.done().iter().map(|one| Counted {
+            seed: one.seed,
+            digest: &one.digest,
+            state: one.state,
+            worst_state: one.worst_state,
+        });
+        let summary = replications.summary();
+        let against = replications.against_baseline();
+        let result = plain(&Replicated {
+            seeds: [first.seed, last.seed],
+            runs: runs.collect(),
+            summary: estimates(summary.figures()),
+            states: summary.shares().collect(),
+            baseline: against.map(|(baseline, _)| estimates(baseline.figures())),
+            paired: against.map(|(_, paired)| estimates(paired)),
+        })?;
+        // Setting a property of a fresh, extensible object cannot fail.
+        let set = |object: &JsValue, name: &str, value: &JsValue| {
+            let _ = Reflect::set(object, &name.into(), value);
+        };
+        let columns = Object::new();
+        for (name, ends) in replications.band().columns() {
+            let column = Object::new();
+            for (end, values) in ["mean", "low", "high"].into_iter().zip(&ends) {
+                set(&column, end, &Float64Array::from(values.as_slice()));
+            }
+            set(&columns, name, &column);
+        }
+        let band = Object::new();
+        let time = Float64Array::from(replications.band().time());
+        set(&band, "time", &time);
+        set(&band, "columns", &columns);
+        set(&result, "band", &band);
+        Ok(result)
+    }
+}
+
+impl Drop for Replications {
+    fn drop(&mut self) {
+        self.shared.stop.set(true);
+    }
+}
+
+impl Shared {
+    async fn play(&self, on_progress: &Function) -> Result<&'static str, JsValue> {
+        let mut host = Host::new()?;
+        let mut told = host.now_ms();
+        loop {
+            let started = host.now_ms();
+            while host.now_ms() - started < SLICE_MS {
+                let slice = Limit {
+                    until: Instant::NEVER,
+                    polls: POLLS,
+                };
+                if self.replications.borrow_mut().advance(slice) {
+                    return Ok("finished");
+                }
+            }
+            if host.now_ms() - told >= PROGRESS_MS {
+                told = host.now_ms();
+                let progress = self.replications.borrow().progress();
+                on_progress.call1(&JsValue::NULL, &progress.into())?;
+            }
+            host.give_way().await?;
+            if self.stop.get() {
+                return Ok("paused");
+            }
+        }
+    }
+}
