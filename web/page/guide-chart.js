@@ -144,7 +144,7 @@ function mark(shape, x, y, token) {
 export function curve(sweep) {
   const { values, seeds, cases, measure, label, unit } = sweep;
   const picture = svg('svg', { role: 'img' });
-  const table = element('div', { class: 'scroll' });
+  const table = element('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'The curve as a table' });
   const name = FIGURES[measure][0];
   const figure = element('figure', { class: 'small-chart', 'data-testid': 'guide-curve' },
     element('figcaption', {}, element('strong', {}, name), ' ', element('span', { class: 'soft' }, `against ${label.toLowerCase()}${unit && unit !== label.toLowerCase() ? `, ${unit}` : ''}; a mark for each run`), ' ',
