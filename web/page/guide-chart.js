@@ -55,7 +55,7 @@ export function take(at, series, profile) {
 export function small() {
   const title = element('strong', {});
   const unit = element('span', { class: 'soft' });
-  const legend = element('span', { class: 'legend' });
+  const legend = element('span', { class: 'guide-legend' });
   const picture = svg('svg', { role: 'img' });
   const figure = element('figure', { class: 'small-chart' }, element('figcaption', {}, title, ' ', unit, ' ', legend), /** @type {any} */ (picture));
   let shown = '';
@@ -148,7 +148,7 @@ export function curve(sweep) {
   const name = FIGURES[measure][0];
   const figure = element('figure', { class: 'small-chart', 'data-testid': 'guide-curve' },
     element('figcaption', {}, element('strong', {}, name), ' ', element('span', { class: 'soft' }, `against ${label.toLowerCase()}${unit && unit !== label.toLowerCase() ? `, ${unit}` : ''}; a mark for each run`), ' ',
-      element('span', { class: 'legend' }, ...cases.map((one, index) => key(one.label, TOKENS[index], DASHES[index], index)))),
+      element('span', { class: 'guide-legend' }, ...cases.map((one, index) => key(one.label, TOKENS[index], DASHES[index], index)))),
     /** @type {any} */ (picture),
     element('details', {}, element('summary', {}, 'As a table'), table));
   return {
