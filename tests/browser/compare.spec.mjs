@@ -176,27 +176,55 @@ test('against a baseline, differences are those of the command line’s runs, se
 
 test('seeds can be stopped part-way, keep what they have, and go on', async ({ page, site }) => {
   await open(page, site);
-  await at(page, 'replicate-count').fill('40');
-  await at(page, 'replicate-count').press('Enter');
-  await expect(at(page, 'replicate-stop')).toBeFocused();
-  // In one go with the look at it: at full speed, much can end before a test has clicked.
-  await page.waitForFunction(() => {
+  await at(page, 'replicate-count').fill('90');
+  // In one go with the look at it: by the time a test has clicked, much may have ended.
+  const stopped = page.waitForFunction(() => {
     const find = (name) => document.querySelector(`[data-testid="${name}"]`);
-    const some = /^[1-9]\d* of 40/.test(find('replicate-told').textContent);
-    if (some) find('replicate-stop').click();
-    return some;
+    const some = /^[1-9]\d* of 90/.test(find('replicate-told').textContent);
+    if (!some) return null;
+    const focused = document.activeElement === find('replicate-stop');
+    find('replicate-stop').click();
+    return { focused };
   }, undefined, { timeout: 60_000 });
-  await expect(at(page, 'replicate-status')).toContainText(/Stopped after \d+ of 40 seeds/);
+  await at(page, 'replicate-count').press('Enter');
+  expect((await (await stopped).jsonValue()).focused).toBe(true);
+  await expect(at(page, 'replicate-status')).toContainText(/Stopped after \d+ of 90 seeds/);
   const done = Number((await at(page, 'replicate-status').textContent()).match(/after (\d+)/)[1]);
   await expect(at(page, 'replicated-runs').locator('tbody tr')).toHaveCount(done);
   const expected = cli('run', 'exp-002', '--seeds', `1..${done + 1}`, '--json').runs.slice(0, done);
   await expect(at(page, 'replicated-runs').locator('.digest')).toHaveText(expected.map(({ digest }) => digest));
   await expect(at(page, 'replicate-on')).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(at(page, 'replicate-status')).toHaveText('Done: 40 seeds.', { timeout: 60_000 });
+  await expect(at(page, 'replicate-status')).toHaveText('Done: 90 seeds.', { timeout: 60_000 });
   await expect(at(page, 'replicate')).toBeFocused();
-  const all = cli('run', 'exp-002', '--seeds', '1..40', '--json').summary;
+  const all = cli('run', 'exp-002', '--seeds', '1..90', '--json').summary;
   for (const [path, mean] of await figures(page, 'mean')) expect([path, Number(mean)]).toEqual([path, all[path].mean]);
+});
+
+test('seeds that end in different states are told as shares first', async ({ page, site }) => {
+  const { states } = cli('run', 'exp-002', '--set', 'agents.count=700', '--set', 'workers.count=3', '--seeds', '1..8', '--json');
+  expect(states).toEqual({ STABLE: 0, DEGRADED: 2, COLLAPSED: 6 });
+  await open(page, site);
+  await set(page, 'agents.count', 700);
+  await set(page, 'workers.count', 3);
+  await seeds(page, 8);
+  // Wilson's intervals of 2 and of 6 in 8.
+  await expect(at(page, 'replicated-states')).toHaveText('DEGRADED in 2 of 8 seeds, 95 % interval 7 to 59 %; COLLAPSED in 6 of 8 seeds, 95 % interval 41 to 93 %.');
+  await expect(at(page, 'replicated-mixed')).toContainText('read the shares first');
+});
+
+test('an engine that fails takes stopped seeds with it; that is said, and others can be run', async ({ page, site }) => {
+  await open(page, site);
+  await at(page, 'replicate-count').fill('90');
+  // Both at once, so that it stops after its first slice, and nothing of the old engine is under way.
+  await page.evaluate(() => ['replicate', 'replicate-stop'].forEach((name) => document.querySelector(`[data-testid="${name}"]`).click()));
+  await expect(at(page, 'replicate-status')).toContainText('Stopped');
+  await expect(at(page, 'replicate-on')).toBeVisible();
+  await page.evaluate(() => dispatchEvent(new ErrorEvent('error', { error: new WebAssembly.RuntimeError('unreachable') })));
+  await expect(at(page, 'replicate-problem')).toContainText('the engine failed and has been replaced');
+  await expect(at(page, 'replicate-on')).toBeHidden();
+  await seeds(page, 2);
+  await expect(at(page, 'replicate-problem')).toHaveText('');
 });
 
 test('senseless numbers of seeds are refused in words, and a costly one is asked about', async ({ page, site }) => {

@@ -43,7 +43,10 @@ export async function finish(page, expect) {
 /** Types a profile into the JSON view. */
 export async function type(page, text) {
   await openText(page);
-  await at(page, 'json').fill(text);
+  // As a person does it: an editor that draws only what is seen selects all of it by its own key.
+  await at(page, 'json').focus();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(text);
 }
 
 /** Opens the JSON view and waits for its editor. */

@@ -56,15 +56,6 @@ const colours = HighlightStyle.define([
   { tag: tags.separator, color: 'var(--ink-soft)' },
 ]);
 
-/** What an input event replaces: as the event says, else as the browser has selected, else as the editor knows. @param {EditorView} view @param {ShadowRoot} root @param {InputEvent} event */
-function meant(view, root, event) {
-  // Only Chromium has a selection of its own for each shadow root.
-  const selection = /** @type {{ getSelection?: () => Selection | null }} */ (root).getSelection?.();
-  const range = event.getTargetRanges()[0] ?? (selection?.rangeCount ? selection.getRangeAt(0) : null);
-  if (!range || !view.contentDOM.contains(range.startContainer) || !view.contentDOM.contains(range.endContainer)) return view.state.selection.main;
-  return { from: view.posAtDOM(range.startContainer, range.startOffset), to: view.posAtDOM(range.endContainer, range.endOffset) };
-}
-
 /** What the schema says of a field. @param {any} node */
 function help(node) {
   const { title, facts, description } = words(node);
@@ -145,10 +136,8 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
         EditorView.domEventHandlers({
           beforeinput: (event, shown) => {
             const { data } = event;
-            if (event.inputType !== 'insertText' || data === null || event.isComposing || shown.state.selection.ranges.length > 1) return false;
-            // What the browser means; the editor may not have heard of the latest selection yet.
-            const { from, to } = meant(shown, root, event);
-            if (from >= to) return false;
+            const { main: { from, to }, ranges } = shown.state.selection;
+            if (event.inputType !== 'insertText' || data === null || event.isComposing || from === to || ranges.length > 1) return false;
             const insert = shown.state.toText(data);
             const plain = () => shown.state.update({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: 'input.type', scrollIntoView: true });
             if (!shown.state.facet(EditorView.inputHandler).some((handle) => handle(shown, from, to, data, plain))) shown.dispatch(plain());

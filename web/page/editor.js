@@ -146,8 +146,11 @@ export function editor(place, store, { actions, schema, own }) {
       if (!wrong || state.draft !== null) {
         if (input instanceof HTMLInputElement && input.type === 'checkbox') input.checked = value === true;
         else if (!dirty) {
+          // Whoever has just come to the field has all of it selected, and types over what is drawn now.
+          const whole = !(input instanceof HTMLSelectElement) && document.activeElement === input && input.selectionStart === 0 && input.selectionEnd === input.value.length;
           input.value = value === null || value === undefined ? '' : list ? value.join(', ') : String(value);
           drawn = input.value;
+          if (whole && !(input instanceof HTMLSelectElement)) input.select();
         }
       }
       if (off) {

@@ -24,7 +24,7 @@ const keyOf = (text) => JSON.stringify({ ...JSON.parse(text), seed: 0 });
 export function replicate(place, store, { actions, engine, presets }) {
   const number = (/** @type {string} */ name, /** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) => element('input', {
     id: `replicate-${name}`, 'data-testid': `replicate-${name}`, type: 'number', inputmode: 'numeric', step: 1, min: least, max: most, value, 'aria-describedby': 'replicate-problem',
-    oninput: () => draw(store.get(), true), onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter') void start(); },
+    oninput: () => draw(store.get(), true), onkeydown: enter,
   });
   const count = number('count', 10, LEAST, MOST);
   const first = number('first', 1, 0, 2 ** 32 - 1);
@@ -87,6 +87,14 @@ export function replicate(place, store, { actions, engine, presets }) {
       events: Number(count.value) * each.reduce((sum, one) => sum + one.events, 0),
       memory: Math.max(...each.map((one) => one.memory_bytes)),
     };
+  }
+
+  /** @param {KeyboardEvent} event */
+  function enter(event) {
+    if (event.key !== 'Enter') return;
+    // The focus moves on to Stop, which the same key would press.
+    event.preventDefault();
+    void start();
   }
 
   async function start() {

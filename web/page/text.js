@@ -89,6 +89,8 @@ export function jsonText(store, { actions, schema }) {
       loading.hidden = true;
       keys.hidden = false;
       judged = null;
+      // What has just been asked for is seen whole, if there is room.
+      inner.scrollIntoView({ block: 'nearest' });
       draw(store.get());
     } catch {
       plain.hidden = false;
@@ -133,6 +135,6 @@ export function jsonText(store, { actions, schema }) {
     if (!place.open || asked) return;
     asked = true;
     void load();
-  } }, element('summary', { text: 'JSON' }), element('div', { class: 'group' }, problem, drop, loading, host, keys));
+  } }, element('summary', { text: 'JSON' }), element('div', { class: 'group' }, loading, host, problem, drop, keys));
   return { place, draw };
 }

@@ -414,7 +414,7 @@ impl Surges {
             return None;
         }
         let both = times.iter().chain(&sets);
-        let mut moments: Vec<Instant> = both.flat_map(|&(a, b, _)| [a, b]).collect();
+        let mut moments: Vec<u64> = both.flat_map(|&(a, b, _)| [a.nanos(), b.nanos()]).collect();
         moments.sort_unstable();
         moments.dedup();
         // Factors multiply; of several values the last in the timeline is in force, as with every
@@ -425,7 +425,8 @@ impl Surges {
             let set = sets.iter().rfind(is_active).map_or(1.0, |entry| entry.2);
             factors.product::<f64>() * set
         };
-        let from = moments.into_iter().filter(|&at| at < Instant::NEVER);
+        let moments = moments.into_iter().map(Instant::from_nanos);
+        let from = moments.filter(|&at| at < Instant::NEVER);
         Some(Box::new(Self {
             from: from.map(|at| (at, factor_at(at))).collect(),
             next: 0,

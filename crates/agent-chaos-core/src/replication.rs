@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::detector::State;
 use crate::statistics::{Estimate, Moments, Proportion};
-use crate::telemetry::{COLUMNS, Series};
+use crate::telemetry::{self, COLUMNS, Series};
 use crate::{Limit, Profile, Run};
 
 /// Fewer runs say nothing of how much they differ.
@@ -223,85 +223,73 @@ fn differences(differences: &mut Figures, report: &Value, baseline: &Value) {
     }
 }
 
+/// Columns whose mean says nothing: codes of states.
+const NOT_MEASURED: &[&str] = &["state", "breaker"];
+
 /// Recorded series of many runs on one grid of times: mean and 95 % band of each column, each moment
 /// for itself.
 ///
 /// Rows of a run lie at multiples of its ticks, as many ticks apart as its length asked for; so do
-/// the grid's, as many as the longest run so far has. Rows of a run that are closer together than
-/// the grid's are merged as [`Series`] merges its own. When the grid has to become coarser, every
-/// second of its moments stays. A run that has ended, and a value that is undefined at a moment,
-/// takes no part in it.
+/// the grid's, as many as the longest run has. Rows that are closer together are merged as [`Series`]
+/// merges its own, so that the band does not depend on the order of the runs. A run that has ended,
+/// and a value that is undefined at a moment, takes no part in it; where fewer than half of the runs
+/// are left there is no mean, since it would be one of other runs than a moment before.
 #[derive(Clone, Debug, Default)]
 pub struct Band {
     ticks_per_row: usize,
-    time: Vec<f64>,
-    columns: Vec<Vec<Moments>>,
+    /// By run, then by column.
+    runs: Vec<Vec<Vec<f64>>>,
 }
 
 impl Band {
     /// Takes in the series of one more run.
     pub fn add(&mut self, series: &Series) {
         let own = series.ticks_per_row() as usize;
-        if self.columns.is_empty() {
-            self.columns = vec![Vec::new(); COLUMNS.len()];
-            self.ticks_per_row = own;
+        let mut ticks = self.ticks_per_row.max(own);
+        while series.closed_rows() * own / ticks > MOST_ROWS {
+            ticks *= 2;
         }
-        while self.ticks_per_row < own
-            || series.closed_rows() * own / self.ticks_per_row > MOST_ROWS
-        {
-            self.thin();
-        }
-        let merged = series.merged(self.ticks_per_row / own);
-        if merged[0].len() > self.time.len() {
-            // The first column is the time, and equal rows have equal times.
-            self.time.clone_from(&merged[0]);
-        }
-        for (column, values) in self.columns.iter_mut().zip(&merged) {
-            if column.len() < values.len() {
-                column.resize(values.len(), Moments::default());
-            }
-            for (moments, &value) in column.iter_mut().zip(values) {
-                if !value.is_nan() {
-                    moments.add(value);
-                }
+        if ticks > self.ticks_per_row && self.ticks_per_row > 0 {
+            for run in &mut self.runs {
+                *run = telemetry::merge_rows(run, ticks / self.ticks_per_row);
             }
         }
-    }
-
-    fn thin(&mut self) {
-        fn every_second<T>(column: &mut Vec<T>) {
-            let mut row = 0;
-            column.retain(|_| {
-                row += 1;
-                row % 2 == 0
-            });
-        }
-        self.ticks_per_row *= 2;
-        every_second(&mut self.time);
-        self.columns.iter_mut().for_each(every_second);
+        self.ticks_per_row = ticks;
+        self.runs.push(series.merged(ticks / own));
     }
 
     /// The moments, in seconds of virtual time.
     #[must_use]
     pub fn time(&self) -> &[f64] {
-        &self.time
+        let longest = self.runs.iter().max_by_key(|run| run[0].len());
+        // The first column is the time, and equal rows have equal times.
+        longest.map_or(&[], |run| &run[0])
     }
 
-    /// The columns by name, but for the time, each as mean, lower and upper end of the band; what is
-    /// undefined is NaN, as are the ends of a single run.
+    /// The columns by name, each as mean, lower and upper end of the band; what is undefined is NaN,
+    /// as are the ends of a single run.
     pub fn columns(&self) -> impl Iterator<Item = (&'static str, [Vec<f64>; 3])> {
-        let all = COLUMNS.iter().zip(&self.columns).skip(1);
-        all.map(|(&name, moments)| {
-            let side = |sign: f64| {
-                let end = |one: &Moments| Some(one.mean()? + sign * one.half_width()?);
-                moments
-                    .iter()
-                    .map(|one| end(one).unwrap_or(f64::NAN))
-                    .collect()
-            };
-            let means = moments.iter().map(|one| one.mean().unwrap_or(f64::NAN));
-            (name, [means.collect(), side(-1.0), side(1.0)])
-        })
+        let rows = self.time().len();
+        let all = COLUMNS.iter().enumerate().skip(1);
+        all.filter(|(_, name)| !NOT_MEASURED.contains(name))
+            .map(move |(index, &name)| {
+                let mut column = [const { Vec::new() }; 3];
+                for row in 0..rows {
+                    let mut moments = Moments::default();
+                    for run in &self.runs {
+                        if let Some(&value) = run[index].get(row).filter(|value| !value.is_nan()) {
+                            moments.add(value);
+                        }
+                    }
+                    let enough = 2 * moments.runs() as usize >= self.runs.len();
+                    let mean = moments.mean().filter(|_| enough).unwrap_or(f64::NAN);
+                    let half = moments.half_width().unwrap_or(f64::NAN);
+                    for (side, value) in column.iter_mut().zip([mean, mean - half, mean + half]) {
+                        side.push(value);
+                    }
+                }
+                (name, column)
+            })
     }
 }
 

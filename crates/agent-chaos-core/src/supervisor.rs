@@ -150,7 +150,7 @@ impl<R: Runtime, E: Emit> Supervisor<R, E> {
         self.stalls.set(self.stalls.get() + 1);
         if self.stalls.get() == 1 {
             self.stalled_since.set(self.runtime.now());
-            self.queue.change_crew(|posts| *posts.stalled = true);
+            self.queue.change_crew(&mut |posts| *posts.stalled = true);
         }
     }
 
@@ -163,7 +163,7 @@ impl<R: Runtime, E: Emit> Supervisor<R, E> {
         let pause = self.runtime.now() - self.stalled_since.get();
         let before = self.paused.get().nanos();
         self.paused.set(Span::from_nanos(before + pause.nanos()));
-        self.queue.change_crew(|posts| *posts.stalled = false);
+        self.queue.change_crew(&mut |posts| *posts.stalled = false);
         for (worker, desk) in self.desks.borrow().iter().enumerate() {
             if desk.is_some() {
                 self.bells[worker].ring(&self.runtime);
@@ -174,7 +174,7 @@ impl<R: Runtime, E: Emit> Supervisor<R, E> {
     /// So many workers on duty crash, those of the lowest numbers that are up. Which.
     pub fn crash(&self, count: u32) -> Vec<u32> {
         let mut crashed = Vec::new();
-        let handed = self.queue.change_crew(|posts| {
+        let handed = self.queue.change_crew(&mut |posts| {
             let up = posts.duty.iter_mut().enumerate();
             for (worker, duty) in up
                 .filter(|(_, duty)| duty.on && !duty.down)
@@ -227,7 +227,7 @@ impl<R: Runtime, E: Emit> Supervisor<R, E> {
 
     /// These workers are up again.
     pub fn restart(&self, workers: &[u32]) {
-        self.queue.change_crew(|posts| {
+        self.queue.change_crew(&mut |posts| {
             for &worker in workers {
                 posts.duty[worker as usize].down = false;
             }
@@ -236,7 +236,7 @@ impl<R: Runtime, E: Emit> Supervisor<R, E> {
 
     /// Has so many workers on duty, those of the lowest numbers.
     pub fn scale(&self, to: u32) {
-        self.queue.change_crew(|posts| {
+        self.queue.change_crew(&mut |posts| {
             for (worker, duty) in posts.duty.iter_mut().enumerate() {
                 duty.on = (worker as u32) < to;
             }

@@ -14,11 +14,11 @@ use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
+use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::profile::{PROFILE_VERSION, Profile, SetField};
+use crate::profile::{PROFILE_VERSION, Part, Profile, SetField};
 
 mod decimal;
-mod given;
 mod node;
 mod text;
 
@@ -28,6 +28,9 @@ pub use node::Node;
 
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub static SCHEMA: &str = include_str!("../profile.schema.json");
+
+/// The same without white space, for programs.
+pub static COMPACT_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
 
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;
@@ -168,7 +171,7 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
         return Err(ProfileError { problems });
     }
     // What the schema accepts can be read; the field is unknown here, should that ever fail.
-    let profile: Profile = given::read(&value).ok_or_else(|| {
+    let profile = read(&value).ok_or_else(|| {
         ProfileError::one(Problem::new(
             "",
             "something that cannot be read",
@@ -275,13 +278,18 @@ fn unwritten_number(path: &str) -> bool {
 /// Reads a profile that has been checked before, with other numbers in it.
 pub(crate) fn reread(mut value: Value) -> Option<Profile> {
     check(schema(), &mut value, &mut String::new(), &mut Vec::new());
-    given::read(&value)
+    read(&value)
+}
+
+fn read(value: &Value) -> Option<Profile> {
+    let mut profile = Profile::default();
+    profile.read(value).then_some(profile)
 }
 
 /// The canonical value: every field, in the order of the types.
 #[must_use]
 pub fn to_value(profile: &Profile) -> Value {
-    Node::of(profile).into()
+    profile.clone().write().into()
 }
 
 /// The canonical text, on one line.
@@ -301,7 +309,15 @@ pub fn to_pretty(profile: &Profile) -> String {
 /// A hash of everything that decides the result: 64-bit xxh3 of the canonical text.
 #[must_use]
 pub fn hash(profile: &Profile) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(to_text(profile).as_bytes())
+    hash_of(to_text(profile).as_bytes())
+}
+
+/// 64-bit xxh3 of these bytes, by the same code as a run's digest.
+#[must_use]
+pub fn hash_of(bytes: &[u8]) -> u64 {
+    let mut hash = Xxh3Default::new();
+    hash.update(bytes);
+    hash.digest()
 }
 
 /// The profile with `path` (dotted) set to `value`; the section is switched on if it was off.
@@ -481,7 +497,9 @@ fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
 #[must_use]
 pub fn schema() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
-    PARSED.get_or_init(|| read_value(SCHEMA).expect("the schema shipped with the crate is JSON"))
+    PARSED.get_or_init(|| {
+        read_value(COMPACT_SCHEMA).expect("the schema shipped with the crate is JSON")
+    })
 }
 
 /// The schema as it follows from the types, for comparison with the file shipped.
@@ -1359,6 +1377,11 @@ mod tests {
             }
             assert_eq!(from_value(value).unwrap(), target, "{from} {text}");
         }
+    }
+
+    #[test]
+    fn the_compact_schema_says_the_same() {
+        assert_eq!(value_text(&parse_value(SCHEMA).unwrap()), COMPACT_SCHEMA);
     }
 
     #[cfg(feature = "schema")]

@@ -329,24 +329,24 @@ impl Arrivals {
         for other in shapes {
             conflicts.refuse(
                 true,
-                format!("{pointer}/{other}"),
+                format_args!("{pointer}/{other}"),
                 "a second shape",
-                format!("null beside {first}: a rate has at most one shape"),
+                format_args!("null beside {first}: a rate has at most one shape"),
             );
         }
         if let Some(bursty) = &self.bursty {
             conflicts.refuse(
                 bursty.high_factor + bursty.low_factor <= 0.0,
-                format!("{pointer}/bursty/high_factor"),
+                format_args!("{pointer}/bursty/high_factor"),
                 "0",
                 "above 0, or low_factor above 0: else nothing ever arrives",
             );
             let cycle = bursty.high_mean_seconds + bursty.low_mean_seconds;
             conflicts.refuse(
                 duration_seconds / cycle > MAX_BURSTS,
-                format!("{pointer}/bursty/high_mean_seconds"),
+                format_args!("{pointer}/bursty/high_mean_seconds"),
                 bursty.high_mean_seconds,
-                format!(
+                format_args!(
                     "at least {} s together with low_mean_seconds, so that the run has at most {MAX_BURSTS} bursts",
                     duration_seconds / MAX_BURSTS
                 ),
@@ -355,7 +355,7 @@ impl Arrivals {
         if let Some(mix) = &self.mix {
             conflicts.refuse(
                 mix.light_share + mix.heavy_share <= 0.0,
-                format!("{pointer}/mix/light_share"),
+                format_args!("{pointer}/mix/light_share"),
                 "0",
                 "a share above 0 for at least one class",
             );

@@ -172,15 +172,15 @@ impl Network {
     pub(super) fn conflicts(&self, at: &str, somebody_times_out: bool, conflicts: &mut Conflicts) {
         conflicts.refuse(
             self.loss_ratio > 0.0 && self.socket_timeout_seconds.is_none() && !somebody_times_out,
-            format!("{at}/loss_ratio"),
+            format_args!("{at}/loss_ratio"),
             self.loss_ratio,
             "0, or a socket timeout, a client timeout or a deadline: else a lost message is waited for for ever",
         );
         conflicts.refuse(
             self.jitter == LatencyJitter::Uniform && self.jitter_seconds > self.latency_seconds,
-            format!("{at}/jitter_seconds"),
+            format_args!("{at}/jitter_seconds"),
             self.jitter_seconds,
-            format!("at most latency_seconds, {} s", self.latency_seconds),
+            format_args!("at most latency_seconds, {} s", self.latency_seconds),
         );
     }
 }

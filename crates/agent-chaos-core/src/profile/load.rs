@@ -144,7 +144,7 @@ impl Agents {
             self.first_wake_max_seconds < self.first_wake_min_seconds,
             "/agents/first_wake_max_seconds",
             self.first_wake_max_seconds,
-            format!(
+            format_args!(
                 "at least first_wake_min_seconds, {} s",
                 self.first_wake_min_seconds
             ),

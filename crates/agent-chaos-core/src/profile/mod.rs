@@ -5,6 +5,8 @@
 //! form; the JSON Schema (`profile.schema.json`) is generated from the types below, and it is what
 //! a profile is checked against, so that a bound stands in one place only.
 
+use std::fmt::Display;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use crate::shape::Shape;
 mod admission;
 mod arrivals;
 mod client;
+mod fields;
 mod load;
 mod policies;
 mod queue;
@@ -27,6 +30,7 @@ pub use arrivals::{ArrivalProcess, Arrivals, Bursty, Diurnal, Mix, Ramp, Replay,
 pub use client::{
     Client, ConnectionPool, Downstream, DownstreamDistribution, Hedge, LatencyJitter, Network,
 };
+pub(crate) use fields::Part;
 pub use load::{Agents, Backoff, HeavyClass, LightClass, Requests};
 pub use policies::{
     Autoscaler, BackoffGrowth, Breaker, ClientThrottle, Codel, ConcurrencyLimit, Jitter, LimitKind,
@@ -167,17 +171,23 @@ impl Conflicts {
     pub fn refuse(
         &mut self,
         broken: bool,
-        field: impl Into<String>,
-        found: impl ToString,
-        accepted: impl Into<String>,
+        field: impl Display,
+        found: impl Display,
+        accepted: impl Display,
     ) {
         if broken {
-            self.0.push(Conflict {
-                field: field.into(),
-                found: found.to_string(),
-                accepted: accepted.into(),
-            });
+            self.note(&field, &found, &accepted);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, field: &dyn Display, found: &dyn Display, accepted: &dyn Display) {
+        self.0.push(Conflict {
+            field: field.to_string(),
+            found: found.to_string(),
+            accepted: accepted.to_string(),
+        });
     }
 }
 
@@ -286,9 +296,9 @@ impl Profile {
             expected += rules.expected(duration);
             conflicts.refuse(
                 before <= MAX_ARRIVALS_PER_SECOND && peak > MAX_ARRIVALS_PER_SECOND,
-                format!("{pointer}/rate_per_second"),
+                format_args!("{pointer}/rate_per_second"),
                 rules.rate_per_second,
-                format!(
+                format_args!(
                     "a rate with which all generators together never exceed {MAX_ARRIVALS_PER_SECOND}/s; it comes to {peak}/s at its peak"
                 ),
             );

@@ -422,9 +422,9 @@ impl Breaker {
     pub(super) fn conflicts(&self, at: &str, conflicts: &mut Conflicts) {
         conflicts.refuse(
             self.min_requests > self.window_requests,
-            format!("{at}/min_requests"),
+            format_args!("{at}/min_requests"),
             self.min_requests,
-            format!("at most window_requests, {}", self.window_requests),
+            format_args!("at most window_requests, {}", self.window_requests),
         );
     }
 }
@@ -436,21 +436,21 @@ impl ConcurrencyLimit {
         }
         conflicts.refuse(
             self.min > self.initial,
-            format!("{at}/initial"),
+            format_args!("{at}/initial"),
             self.initial,
-            format!("at least min, {}", self.min),
+            format_args!("at least min, {}", self.min),
         );
         conflicts.refuse(
             self.initial > self.max,
-            format!("{at}/initial"),
+            format_args!("{at}/initial"),
             self.initial,
-            format!("at most max, {}", self.max),
+            format_args!("at most max, {}", self.max),
         );
         conflicts.refuse(
             self.kind == LimitKind::Vegas && self.alpha > self.beta,
-            format!("{at}/alpha"),
+            format_args!("{at}/alpha"),
             self.alpha,
-            format!("at most beta, {}", self.beta),
+            format_args!("at most beta, {}", self.beta),
         );
     }
 }
@@ -459,13 +459,13 @@ impl Autoscaler {
     pub(super) fn conflicts(&self, at: &str, conflicts: &mut Conflicts) {
         conflicts.refuse(
             self.min > self.max,
-            format!("{at}/min"),
+            format_args!("{at}/min"),
             self.min,
-            format!("at most max, {}", self.max),
+            format_args!("at most max, {}", self.max),
         );
         conflicts.refuse(
             self.metric == ScalingMetric::Utilization && self.target > 1.0,
-            format!("{at}/target"),
+            format_args!("{at}/target"),
             self.target,
             "at most 1: no worker is busy for longer than all of its time",
         );

@@ -87,7 +87,7 @@ impl RunSection {
             self.warmup_seconds >= self.duration_seconds,
             "/run/warmup_seconds",
             self.warmup_seconds,
-            format!("less than the duration, {} s", self.duration_seconds),
+            format_args!("less than the duration, {} s", self.duration_seconds),
         );
         conflicts.refuse(
             self.drain == Drain::Continue

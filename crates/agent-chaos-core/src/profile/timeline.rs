@@ -292,22 +292,22 @@ impl Profile {
             );
             conflicts.refuse(
                 entry.at_seconds >= self.run.duration_seconds,
-                format!("{at}/at_seconds"),
+                format_args!("{at}/at_seconds"),
                 entry.at_seconds,
-                format!("less than the duration, {} s", self.run.duration_seconds),
+                format_args!("less than the duration, {} s", self.run.duration_seconds),
             );
             let must_end = entry.crash.is_some()
                 || entry.stall.is_some()
                 || entry.pool.as_ref().is_some_and(|pool| pool.size == 0);
             conflicts.refuse(
                 must_end && entry.for_seconds.is_none(),
-                format!("{at}/for_seconds"),
+                format_args!("{at}/for_seconds"),
                 "null",
                 "how long it lasts: work that nobody can do is never done",
             );
             conflicts.refuse(
                 entry.slow_downstream.is_some() && self.downstream.is_none(),
-                format!("{at}/slow_downstream"),
+                format_args!("{at}/slow_downstream"),
                 "a section in braces",
                 "null, or a dependency in downstream",
             );
@@ -317,7 +317,7 @@ impl Profile {
                     client_times_out || network.is_some_and(|n| n.socket_timeout_seconds.is_some());
                 conflicts.refuse(
                     network.is_none() || (loss.ratio > 0.0 && !times_out),
-                    format!("{at}/loss"),
+                    format_args!("{at}/loss"),
                     "a section in braces",
                     "null, or a network with a socket timeout or a client with a timeout",
                 );
@@ -329,7 +329,7 @@ impl Profile {
                 };
                 conflicts.refuse(
                     network.is_none_or(|network| network.pool.is_none()),
-                    format!("{at}/pool/of"),
+                    format_args!("{at}/pool/of"),
                     match shrink.of {
                         PoolOf::Network => "network",
                         PoolOf::Downstream => "downstream",
@@ -340,7 +340,7 @@ impl Profile {
             if let Some(set) = &entry.set {
                 conflicts.refuse(
                     set.path == "workers.count" && self.workers.autoscaler.is_some(),
-                    format!("{at}/set/path"),
+                    format_args!("{at}/set/path"),
                     "workers.count",
                     "another field, or no autoscaler, which decides on the number of workers",
                 );

@@ -224,7 +224,7 @@ impl TelemetrySection {
             duration_seconds / self.interval_seconds > MAX_TICKS,
             "/telemetry/interval_seconds",
             self.interval_seconds,
-            format!(
+            format_args!(
                 "at least {} s, so that the run has at most {MAX_TICKS} ticks",
                 duration_seconds / MAX_TICKS
             ),
@@ -233,13 +233,13 @@ impl TelemetrySection {
             self.window_seconds < self.interval_seconds,
             "/telemetry/window_seconds",
             self.window_seconds,
-            format!("at least one interval, {} s", self.interval_seconds),
+            format_args!("at least one interval, {} s", self.interval_seconds),
         );
         conflicts.refuse(
             self.window_seconds / self.interval_seconds > MAX_WINDOW_TICKS,
             "/telemetry/window_seconds",
             self.window_seconds,
-            format!("at most {MAX_WINDOW_TICKS} intervals"),
+            format_args!("at most {MAX_WINDOW_TICKS} intervals"),
         );
     }
 }
@@ -250,13 +250,13 @@ impl SustainedRules {
             self.degraded_release_saturation > self.degraded_saturation,
             "/detector/sustained/degraded_release_saturation",
             self.degraded_release_saturation,
-            format!("at most degraded_saturation, {}", self.degraded_saturation),
+            format_args!("at most degraded_saturation, {}", self.degraded_saturation),
         );
         conflicts.refuse(
             self.collapsed_release_saturation > self.collapsed_saturation,
             "/detector/sustained/collapsed_release_saturation",
             self.collapsed_release_saturation,
-            format!(
+            format_args!(
                 "at most collapsed_saturation, {}",
                 self.collapsed_saturation
             ),

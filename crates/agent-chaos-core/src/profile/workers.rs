@@ -315,7 +315,7 @@ impl Workers {
                 scaler.min > self.count || self.count > scaler.max,
                 "/workers/count",
                 self.count,
-                format!(
+                format_args!(
                     "from {} to {}, as the autoscaler may",
                     scaler.min, scaler.max
                 ),
@@ -327,13 +327,13 @@ impl Workers {
             conflicts.refuse(
                 light + heavy > least,
                 "/workers/bulkheads",
-                format!("{} reserved workers", light + heavy),
-                format!("at most {least}, as many as there are"),
+                format_args!("{} reserved workers", light + heavy),
+                format_args!("at most {least}, as many as there are"),
             );
             conflicts.refuse(
                 light + heavy == least && (light == 0 || heavy == 0),
                 "/workers/bulkheads",
-                format!("all {least} workers reserved for one class"),
+                format_args!("all {least} workers reserved for one class"),
                 "at least one worker for either class",
             );
         }

@@ -514,7 +514,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
 
     /// Changes who can work: `change` says how. Whoever was given work that it had not begun comes
     /// back if it is down now.
-    pub fn change_crew(&self, change: impl FnOnce(&mut Posts<'_>)) -> Vec<(u32, Ticket)> {
+    pub fn change_crew(&self, change: &mut dyn FnMut(&mut Posts<'_>)) -> Vec<(u32, Ticket)> {
         let Some(hall) = &self.hall else {
             return Vec::new();
         };

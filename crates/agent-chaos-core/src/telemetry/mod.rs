@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub use rolling::{RollingLatency, quantile_sorted};
+pub(crate) use series::merge_rows;
 pub use series::{COLUMNS, News, Seen, Series};
 
 use crate::arrival::Horizon;
@@ -455,14 +456,13 @@ impl Recent {
     }
 
     fn p95(&self) -> Option<f64> {
-        let mut latencies: Vec<f64> = self
-            .events
-            .iter()
-            .flatten()
-            .map(|span| span.seconds())
-            .collect();
-        latencies.sort_by(f64::total_cmp);
-        quantile_sorted(&latencies, 0.95)
+        let latencies = self.events.iter().flatten();
+        let mut nanos: Vec<u64> = latencies.map(|span| span.nanos()).collect();
+        nanos.sort_unstable();
+        let latencies = nanos
+            .into_iter()
+            .map(|nanos| Span::from_nanos(nanos).seconds());
+        quantile_sorted(&latencies.collect::<Vec<_>>(), 0.95)
     }
 }
 

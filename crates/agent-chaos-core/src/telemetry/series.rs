@@ -158,18 +158,8 @@ impl Series {
     #[must_use]
     pub fn merged(&self, rows: usize) -> Vec<Vec<f64>> {
         let closed = self.closed_rows();
-        let columns = self.columns.iter().zip(MERGES);
-        let merged = columns.map(|(column, &merge)| {
-            let groups = column[..closed].chunks_exact(rows);
-            groups
-                .map(|group| {
-                    let (&first, rest) = group.split_first().unwrap_or((&f64::NAN, &[]));
-                    rest.iter()
-                        .fold(first, |before, &now| merged(merge, before, now))
-                })
-                .collect()
-        });
-        merged.collect()
+        let columns: Vec<_> = self.columns.iter().map(|c| &c[..closed]).collect();
+        merge_rows(&columns, rows)
     }
 
     /// Whether the last row has room for more ticks.
@@ -210,6 +200,23 @@ impl Series {
         self.in_last = self.ticks_per_row;
         self.thinned += 1;
     }
+}
+
+/// Columns in the order of [`COLUMNS`] with so many rows merged to one, by the rule of each; rows at
+/// the end that do not make up a whole one are left out.
+pub(crate) fn merge_rows(columns: &[impl AsRef<[f64]>], rows: usize) -> Vec<Vec<f64>> {
+    let columns = columns.iter().zip(MERGES);
+    let all = columns.map(|(column, &merge)| {
+        let groups = column.as_ref().chunks_exact(rows);
+        groups
+            .map(|group| {
+                let (&first, rest) = group.split_first().unwrap_or((&f64::NAN, &[]));
+                rest.iter()
+                    .fold(first, |before, &now| merged(merge, before, now))
+            })
+            .collect()
+    });
+    all.collect()
 }
 
 fn merged(merge: Merge, before: f64, now: f64) -> f64 {

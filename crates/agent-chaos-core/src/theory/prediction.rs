@@ -11,7 +11,7 @@
 //! `dn/dt = λ(t)·(1 − p(Q)) − min(n, c)/E[S](Q)` with `Q = max(n − c, 0) ≤ K`. An open loop brings
 //! its own λ(t). A closed loop is a population: each of the agents outside asks again after Z in the
 //! mean, so that in equilibrium λ = N/(Z + R). Who was refused waits for the mean back-off of so
-//! many failures in a row. The early drop p, and the slowdown and the faults in E[S], are those of
+//! many failures in a row. The early drop p, and the slowdown and the faults in `E[S]`, are those of
 //! the profile at this Q. Interventions on traffic, workers, and fields are in force while they last.
 //!
 //! Sources: Newell, *Applications of Queueing Theory* (1971), ch. 2, for the fluid model; Mandelbaum,

@@ -43,7 +43,8 @@ impl Node {
     /// If it is not plain: if a name is no text, or a variant carries data.
     #[must_use]
     pub fn of(data: &(impl Serialize + ?Sized)) -> Self {
-        data.serialize(Writer).expect("plain data")
+        let Ok(node) = data.serialize(Writer);
+        node
     }
 }
 
@@ -96,38 +97,44 @@ impl Serialize for Node {
     }
 }
 
-/// Data that is not plain.
+/// There is no error, and no code that would hand one on.
 #[derive(Debug)]
-struct NotPlain;
+enum Never {}
 
-impl fmt::Display for NotPlain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not plain data")
+impl fmt::Display for Never {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
     }
 }
 
-impl std::error::Error for NotPlain {}
+impl std::error::Error for Never {}
 
-impl ser::Error for NotPlain {
+impl ser::Error for Never {
     fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
+        not_plain()
     }
+}
+
+#[cold]
+#[inline(never)]
+fn not_plain() -> ! {
+    panic!("not plain data")
 }
 
 struct Writer;
 
-type Written = Result<Node, NotPlain>;
+type Written = Result<Node, Never>;
 
 impl ser::Serializer for Writer {
     type Ok = Node;
-    type Error = NotPlain;
+    type Error = Never;
     type SerializeSeq = List;
     type SerializeTuple = List;
     type SerializeTupleStruct = List;
-    type SerializeTupleVariant = Impossible<Node, NotPlain>;
+    type SerializeTupleVariant = Impossible<Node, Never>;
     type SerializeMap = Fields;
     type SerializeStruct = Fields;
-    type SerializeStructVariant = Impossible<Node, NotPlain>;
+    type SerializeStructVariant = Impossible<Node, Never>;
 
     fn serialize_bool(self, value: bool) -> Written {
         Ok(Node::Bool(value))
@@ -204,15 +211,15 @@ impl ser::Serializer for Writer {
         _: &'static str,
         _: &T,
     ) -> Written {
-        Err(NotPlain)
+        not_plain()
     }
-    fn serialize_seq(self, length: Option<usize>) -> Result<List, NotPlain> {
+    fn serialize_seq(self, length: Option<usize>) -> Result<List, Never> {
         Ok(List(Vec::with_capacity(length.unwrap_or(0))))
     }
-    fn serialize_tuple(self, length: usize) -> Result<List, NotPlain> {
+    fn serialize_tuple(self, length: usize) -> Result<List, Never> {
         self.serialize_seq(Some(length))
     }
-    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List, NotPlain> {
+    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List, Never> {
         self.serialize_seq(Some(length))
     }
     fn serialize_tuple_variant(
@@ -221,16 +228,16 @@ impl ser::Serializer for Writer {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeTupleVariant, NotPlain> {
-        Err(NotPlain)
+    ) -> Result<Self::SerializeTupleVariant, Never> {
+        not_plain()
     }
-    fn serialize_map(self, length: Option<usize>) -> Result<Fields, NotPlain> {
+    fn serialize_map(self, length: Option<usize>) -> Result<Fields, Never> {
         Ok(Fields {
             fields: Vec::with_capacity(length.unwrap_or(0)),
             name: Cow::Borrowed(""),
         })
     }
-    fn serialize_struct(self, _: &'static str, length: usize) -> Result<Fields, NotPlain> {
+    fn serialize_struct(self, _: &'static str, length: usize) -> Result<Fields, Never> {
         self.serialize_map(Some(length))
     }
     fn serialize_struct_variant(
@@ -239,8 +246,8 @@ impl ser::Serializer for Writer {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<Self::SerializeStructVariant, NotPlain> {
-        Err(NotPlain)
+    ) -> Result<Self::SerializeStructVariant, Never> {
+        not_plain()
     }
 }
 
@@ -249,17 +256,17 @@ struct List(Vec<Node>);
 
 impl List {
     #[inline(never)]
-    fn push(&mut self, item: Written) -> Result<(), NotPlain> {
-        self.0.push(item?);
+    fn push(&mut self, item: Node) -> Result<(), Never> {
+        self.0.push(item);
         Ok(())
     }
 }
 
 impl ser::SerializeSeq for List {
     type Ok = Node;
-    type Error = NotPlain;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), NotPlain> {
-        self.push(item.serialize(Writer))
+    type Error = Never;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Never> {
+        self.push(Node::of(item))
     }
     fn end(self) -> Written {
         Ok(Node::List(self.0))
@@ -268,9 +275,9 @@ impl ser::SerializeSeq for List {
 
 impl ser::SerializeTuple for List {
     type Ok = Node;
-    type Error = NotPlain;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), NotPlain> {
-        self.push(item.serialize(Writer))
+    type Error = Never;
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Never> {
+        self.push(Node::of(item))
     }
     fn end(self) -> Written {
         Ok(Node::List(self.0))
@@ -279,9 +286,9 @@ impl ser::SerializeTuple for List {
 
 impl ser::SerializeTupleStruct for List {
     type Ok = Node;
-    type Error = NotPlain;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), NotPlain> {
-        self.push(item.serialize(Writer))
+    type Error = Never;
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Never> {
+        self.push(Node::of(item))
     }
     fn end(self) -> Written {
         Ok(Node::List(self.0))
@@ -297,25 +304,31 @@ struct Fields {
 
 impl Fields {
     #[inline(never)]
-    fn push(&mut self, name: Cow<'static, str>, value: Written) -> Result<(), NotPlain> {
-        self.fields.push((name, value?));
+    fn push(&mut self, name: Cow<'static, str>, value: Node) -> Result<(), Never> {
+        self.fields.push((name, value));
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn push_field(&mut self, name: &'static str, value: Node) -> Result<(), Never> {
+        self.fields.push((name.into(), value));
         Ok(())
     }
 }
 
 impl ser::SerializeMap for Fields {
     type Ok = Node;
-    type Error = NotPlain;
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<(), NotPlain> {
-        let Node::Text(name) = name.serialize(Writer)? else {
-            return Err(NotPlain);
+    type Error = Never;
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<(), Never> {
+        let Node::Text(name) = Node::of(name) else {
+            not_plain();
         };
         self.name = name;
         Ok(())
     }
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotPlain> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Never> {
         let name = std::mem::take(&mut self.name);
-        self.push(name, value.serialize(Writer))
+        self.push(name, Node::of(value))
     }
     fn end(self) -> Written {
         Ok(Node::Fields(self.fields))
@@ -324,13 +337,14 @@ impl ser::SerializeMap for Fields {
 
 impl ser::SerializeStruct for Fields {
     type Ok = Node;
-    type Error = NotPlain;
+    type Error = Never;
+    #[inline(never)]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), NotPlain> {
-        self.push(name.into(), value.serialize(Writer))
+    ) -> Result<(), Never> {
+        self.push_field(name, Node::of(value))
     }
     fn end(self) -> Written {
         Ok(Node::Fields(self.fields))

@@ -47,7 +47,6 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The byte just read is wrong.
-    #[cold]
     fn fail<T>(&self, what: impl Into<Cow<'static, str>>) -> Result<T, Syntax> {
         Err(Syntax {
             what: what.into(),
@@ -82,6 +81,7 @@ impl Reader<'_> {
     }
 
     /// The next byte that is no white space, unread.
+    #[inline(never)]
     fn after_space(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
