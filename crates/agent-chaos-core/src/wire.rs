@@ -13,24 +13,13 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use serde::Serialize;
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, json};
-use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::profile::{PROFILE_VERSION, Part, Profile, SetField};
-
-mod decimal;
-mod node;
-mod text;
-
-use text::Syntax;
-
-pub use node::Node;
+use crate::profile::{PROFILE_VERSION, Profile, SetField};
 
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub static SCHEMA: &str = include_str!("../profile.schema.json");
-
-/// The same without white space, for programs.
-pub static COMPACT_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
 
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;
@@ -134,26 +123,17 @@ pub fn parse_value(text: &str) -> Result<Value, ProfileError> {
             format!("at most {MAX_TEXT_BYTES} bytes"),
         )));
     }
-    text::read(text, false).map_err(|Syntax { what, at }| {
-        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let line = 1 + text[..start].bytes().filter(|&byte| byte == b'\n').count();
-        let place = format!("{what}, at line {line} column {}", at - start);
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| {
+        let at = byte_offset(text, error.line(), error.column());
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or(&what).to_owned();
+        let place = format!("{what}, at line {} column {}", error.line(), error.column());
         ProfileError::one(Problem::new(&pointer_at(text, at), place, "valid JSON"))
     })
-}
-
-/// Reads a single value, such as that of a field in a link; nothing if the text is no JSON.
-#[must_use]
-pub fn read_value(text: &str) -> Option<Value> {
-    text::read(text, true).ok()
-}
-
-/// A value as JSON text on one line.
-#[must_use]
-pub fn value_text(value: &Value) -> String {
-    let mut out = String::new();
-    text::write(value, None, &mut out);
-    out
 }
 
 /// Reads a profile from JSON that has been parsed already.
@@ -170,11 +150,11 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
     if !problems.is_empty() {
         return Err(ProfileError { problems });
     }
-    // What the schema accepts can be read; the field is unknown here, should that ever fail.
-    let profile = read(&value).ok_or_else(|| {
+    // What the schema accepts deserializes; the field is unknown here, should that ever fail.
+    let profile: Profile = serde_json::from_value(value).map_err(|error| {
         ProfileError::one(Problem::new(
             "",
-            "something that cannot be read",
+            error.to_string(),
             "a profile as the schema describes it",
         ))
     })?;
@@ -278,46 +258,35 @@ fn unwritten_number(path: &str) -> bool {
 /// Reads a profile that has been checked before, with other numbers in it.
 pub(crate) fn reread(mut value: Value) -> Option<Profile> {
     check(schema(), &mut value, &mut String::new(), &mut Vec::new());
-    read(&value)
-}
-
-fn read(value: &Value) -> Option<Profile> {
-    let mut profile = Profile::default();
-    profile.read(value).then_some(profile)
+    serde_json::from_value(value).ok()
 }
 
 /// The canonical value: every field, in the order of the types.
+///
+/// # Panics
+///
+/// Never: a profile has no map keys but strings and no number that JSON cannot hold.
 #[must_use]
 pub fn to_value(profile: &Profile) -> Value {
-    profile.clone().write().into()
+    serde_json::to_value(profile).expect("a profile is plain data")
 }
 
 /// The canonical text, on one line.
 #[must_use]
 pub fn to_text(profile: &Profile) -> String {
-    value_text(&to_value(profile))
+    to_value(profile).to_string()
 }
 
 /// The canonical text for people, indented by two spaces.
 #[must_use]
 pub fn to_pretty(profile: &Profile) -> String {
-    let mut out = String::new();
-    text::write(&to_value(profile), Some(0), &mut out);
-    out
+    format!("{:#}", to_value(profile))
 }
 
 /// A hash of everything that decides the result: 64-bit xxh3 of the canonical text.
 #[must_use]
 pub fn hash(profile: &Profile) -> u64 {
-    hash_of(to_text(profile).as_bytes())
-}
-
-/// 64-bit xxh3 of these bytes, by the same code as a run's digest.
-#[must_use]
-pub fn hash_of(bytes: &[u8]) -> u64 {
-    let mut hash = Xxh3Default::new();
-    hash.update(bytes);
-    hash.digest()
+    xxhash_rust::xxh3::xxh3_64(to_text(profile).as_bytes())
 }
 
 /// The profile with `path` (dotted) set to `value`; the section is switched on if it was off.
@@ -498,7 +467,7 @@ fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
 pub fn schema() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
     PARSED.get_or_init(|| {
-        read_value(COMPACT_SCHEMA).expect("the schema shipped with the crate is JSON")
+        serde_json::from_str(SCHEMA).expect("the schema shipped with the crate is JSON")
     })
 }
 
@@ -696,7 +665,7 @@ fn accepted(node: &Value) -> String {
             "string" => match node.get("enum").and_then(Value::as_array) {
                 Some(known) => known
                     .iter()
-                    .map(value_text)
+                    .map(Value::to_string)
                     .collect::<Vec<_>>()
                     .join(" or "),
                 None => "text".to_owned(),
@@ -732,7 +701,7 @@ fn quote(value: &Value) -> String {
     match value {
         Value::Object(_) => "a section in braces".to_owned(),
         Value::Array(_) => "a list".to_owned(),
-        other => shorten(&value_text(other)),
+        other => shorten(&other.to_string()),
     }
 }
 
@@ -749,6 +718,15 @@ fn shorten(text: &str) -> String {
 /// A name as a JSON pointer writes it, shortened if somebody made it absurdly long.
 fn escape(name: &str) -> String {
     shorten(name).replace('~', "~0").replace('/', "~1")
+}
+
+fn byte_offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    (start + column).min(text.len())
 }
 
 /// The JSON pointer of the value that is being written at `offset`, for errors of syntax.
@@ -824,6 +802,64 @@ fn pointer_at(text: &str, offset: usize) -> String {
         }
     }
     pointer
+}
+
+/// Reads any JSON into a [`Value`], refusing a name that stands twice in one object: which of the
+/// two was meant nobody can know.
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Self)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if fields.contains_key(&name) {
+                return Err(de::Error::custom(format!(
+                    "the field {:?} stands twice",
+                    shorten(&name)
+                )));
+            }
+            let value = entries.next_value_seed(Self)?;
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
 }
 
 #[cfg(test)]
@@ -1377,11 +1413,6 @@ mod tests {
             }
             assert_eq!(from_value(value).unwrap(), target, "{from} {text}");
         }
-    }
-
-    #[test]
-    fn the_compact_schema_says_the_same() {
-        assert_eq!(value_text(&parse_value(SCHEMA).unwrap()), COMPACT_SCHEMA);
     }
 
     #[cfg(feature = "schema")]

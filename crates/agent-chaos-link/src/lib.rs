@@ -14,13 +14,13 @@
 //! the profile's canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
 //! then, that is all.
 
-mod pack;
-
 use std::fmt;
 
 use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
 use agent_chaos_core::wire::{self, Change, ProfileError};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
@@ -209,8 +209,8 @@ fn readable(preset: &Preset, profile: &Profile) -> String {
     let mut token = format!("v1.{}", preset.name);
     for Change { path, to, .. } in changes {
         let value = match &to {
-            Value::String(text) if wire::read_value(text).is_none() => text.clone(),
-            other => wire::value_text(other),
+            Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
+            other => other.to_string(),
         };
         token.push('~');
         token.push_str(&path);
@@ -226,9 +226,9 @@ pub fn compressed(profile: &Profile) -> String {
     let text = wire::to_text(profile);
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(&(wire::hash_of(text.as_bytes()) as u32).to_le_bytes());
-    bytes.extend(pack::deflate(text.as_bytes()));
-    format!("v1z.{}", pack::letters(&bytes))
+    bytes.extend_from_slice(&(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32).to_le_bytes());
+    bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
+    format!("v1z.{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -274,24 +274,26 @@ fn token_in(text: &str) -> Result<String, LinkError> {
         .chars()
         .filter(|c| !c.is_whitespace() && !c.is_control() && *c != '>' && *c != '<')
         .collect();
-    let text = replaced(&text, "&amp;", "&");
+    let text = text.replace("&amp;", "&");
     let start = ["#", "%23", "?"]
         .iter()
-        .filter_map(|mark| place_of(&text, mark).map(|at| at + mark.len()))
+        .filter_map(|mark| text.find(mark).map(|at| at + mark.len()))
         .min();
     let after = match start {
         Some(at) => &text[at..],
         // An address without any token holds no experiment.
-        None if place_of(&text, "://").is_some() => "",
+        None if text.contains("://") => "",
         None => &text,
     };
     // A query may name the token (`?x=v1.…`), and may go on after it.
-    let marked = replaced(after, "%23", "#");
-    let named = marked.split(['&', '#', '?']).find_map(|part| {
-        let sign = part.as_bytes().windows(2).rposition(|two| two == b"=v");
-        let candidate = sign
-            .filter(|&sign| part[..sign].chars().all(char::is_alphanumeric))
-            .map_or(part, |sign| &part[sign + 1..]);
+    let mut parts = after
+        .split(['&', '#', '?'])
+        .flat_map(|part| part.split("%23"));
+    let named = parts.find_map(|part| {
+        let candidate = part
+            .rsplit_once("=v")
+            .filter(|(name, _)| name.chars().all(char::is_alphanumeric))
+            .map_or(part, |(name, _)| &part[name.len() + 1..]);
         candidate
             .split_once('.')
             .is_some_and(|(version, _)| is_version(version))
@@ -303,28 +305,12 @@ fn token_in(text: &str) -> Result<String, LinkError> {
         return Err(LinkError::Empty);
     }
     // Some programs encode the marks of the token itself.
-    let mut token = token.to_owned();
-    for (encoded, mark) in [("%7E", "~"), ("%7e", "~"), ("%3D", "="), ("%3d", "=")] {
-        token = replaced(&token, encoded, mark);
-    }
+    let token = token
+        .replace("%7E", "~")
+        .replace("%7e", "~")
+        .replace("%3D", "=")
+        .replace("%3d", "=");
     Ok(token)
-}
-
-/// Where something stands in a text for the first time. The standard library's search, made for long
-/// texts, is more code than the rest of this file.
-fn place_of(text: &str, what: &str) -> Option<usize> {
-    let mut places = text.as_bytes().windows(what.len());
-    places.position(|place| place == what.as_bytes())
-}
-
-fn replaced(text: &str, what: &str, by: &str) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some(at) = place_of(rest, what) {
-        out.push_str(&rest[..at]);
-        out.push_str(by);
-        rest = &rest[at + what.len()..];
-    }
-    out + rest
 }
 
 /// The fields of a token, with its check taken off.
@@ -368,8 +354,8 @@ fn open_readable(rest: &str) -> Result<Opened, LinkError> {
         let text = percent_decode_str(text)
             .decode_utf8()
             .map_err(|_| LinkError::Malformed(format!("the value of {path} is not UTF-8")))?;
-        let new =
-            wire::read_value(&text).unwrap_or_else(|| Value::String(text.clone().into_owned()));
+        let new = serde_json::from_str(&text)
+            .unwrap_or_else(|_| Value::String(text.clone().into_owned()));
         wire::set_value(&mut value, path, new)?;
     }
     opened(Some(preset), wire::from_value(value)?, expected)
@@ -378,16 +364,17 @@ fn open_readable(rest: &str) -> Result<Opened, LinkError> {
 fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
     let (fields, expected) = fields(rest);
     let bad = |why: &str| LinkError::Malformed(why.to_owned());
-    let bytes = pack::bytes(fields.first().copied().unwrap_or_default())
-        .ok_or_else(|| bad("its compressed part is damaged or cut"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(fields.first().copied().unwrap_or_default())
+        .map_err(|_| bad("its compressed part is damaged or cut"))?;
     let (head, packed) = bytes
         .split_at_checked(6)
         .ok_or_else(|| bad("its compressed part is cut"))?;
-    let text = pack::inflate(packed, MAX_INFLATED)
-        .ok_or_else(|| bad("its compressed part is damaged or cut"))?;
+    let text = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, MAX_INFLATED)
+        .map_err(|_| bad("its compressed part is damaged or cut"))?;
     let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
     let length = u16::from_le_bytes([head[0], head[1]]);
-    if text.len() as u16 != length || wire::hash_of(&text) as u32 != check {
+    if text.len() as u16 != length || xxhash_rust::xxh3::xxh3_64(&text) as u32 != check {
         return Err(bad("its compressed part is damaged"));
     }
     let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;

@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
-use crate::frame::{Watcher, objects};
+use crate::frame::{Watcher, plain};
 use crate::host::Host;
 use crate::records;
 
@@ -250,13 +250,13 @@ impl Run {
     /// Never: a report is plain data.
     #[wasm_bindgen(unchecked_return_type = "Report")]
     pub fn report(&self) -> Result<JsValue, JsValue> {
-        objects(&self.shared.run.borrow().report().node())
+        plain(&self.shared.run.borrow().report())
     }
 
     /// The report as canonical JSON text, equal to the native one byte for byte.
     #[must_use]
     pub fn report_json(&self) -> String {
-        wire::value_text(&self.shared.run.borrow().report().to_json())
+        self.shared.run.borrow().report().to_json().to_string()
     }
 }
 

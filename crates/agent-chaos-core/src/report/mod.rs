@@ -16,7 +16,6 @@ use crate::profile::{Drain, LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
 use crate::telemetry::{Counts, CrewSums};
 use crate::units::{Instant, Rate, Ratio, Span};
-use crate::wire::{self, Node};
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
 /// With fewer ticks in the counted time there is no resolved state.
@@ -628,7 +627,7 @@ impl Tally {
         });
         let useful = within(|counts| counts.crew.useful_nanos);
         let mut report = Report {
-            profile: wire::to_value(profile),
+            profile: crate::wire::to_value(profile),
             seed: profile.seed,
             digest,
             state: self.resolved(),
@@ -792,14 +791,12 @@ fn state_note(profile: &Profile, ticks: u64) -> Option<String> {
 
 impl Report {
     /// The canonical value; the host adds its wall time.
+    ///
+    /// # Panics
+    ///
+    /// Never: a report is plain data.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        self.node().into()
-    }
-
-    /// The same before it is JSON, in which some numbers have no form.
-    #[must_use]
-    pub fn node(&self) -> Node {
-        Node::of(self)
+        serde_json::to_value(self).expect("a report is plain data")
     }
 }

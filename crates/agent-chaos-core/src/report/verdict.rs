@@ -120,7 +120,7 @@ fn headline(report: &Report) -> String {
         )
     });
     let end = match report.final_state {
-        Some(last) if last == State::Stable => "it was STABLE again at the end",
+        Some(State::Stable) => "it was STABLE again at the end",
         Some(last) if last < state => "it had come down to DEGRADED at the end",
         _ => "it did not recover",
     };
