@@ -6,7 +6,7 @@ import { unsaved } from '../shared/shelf.js';
 const QUIET_MS = 300;
 
 /** The link in the address, if there is one; other parts of the page and guides have addresses too. */
-const linked = () => (/^#(?!results$|guide=)./.test(location.hash) ? location.hash : '');
+const linked = () => (/^#(?!results$|guide(?:=|$))./.test(location.hash) ? location.hash : '');
 
 /**
  * @param {import('./store.js').Store} store

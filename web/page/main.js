@@ -51,7 +51,7 @@ async function start() {
   breaks(place('break'), store, { actions, schema });
   picture(place('picture'), store);
   charts(place('charts'), store, { actions, engine });
-  const guides = guide(place('guide'), store, { actions, presets, entry: place('guide-entry') });
+  guide(place('guide'), store, { actions, engine, presets });
   compare(place('compare'), store, { actions, engine, presets });
   events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
@@ -61,8 +61,7 @@ async function start() {
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {
-    if (location.hash.startsWith('#guide=')) void guides.show(location.hash.slice('#guide='.length));
-    else if (location.hash.length > 1 && !['#results'].includes(location.hash)) actions.open(location.href);
+    if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) actions.open(location.href);
   };
   addEventListener('hashchange', open);
   open();
