@@ -28,7 +28,7 @@ async function digests(wasm, presets, cut, seeds) {
 }
 
 test('every preset has the same digests natively, in node and in Chromium', async ({ page, site }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   const native = Object.fromEntries(PRESETS.map((name) => {
     const sets = Object.entries(CUT[name] ?? {}).flatMap(([field, value]) => ['--set', `run.${field}=${value}`]);
     return [name, cli('run', name, ...sets, '--seeds', `1..${SEEDS}`, '--json').runs.map((run) => run.digest)];
