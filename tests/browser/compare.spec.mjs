@@ -241,7 +241,7 @@ test('senseless numbers of seeds are refused in words, and a costly one is asked
   await at(page, 'replicate-count').fill('200');
   await at(page, 'replicate').click();
   await expect(page.locator('#dialog')).toContainText('These 200 seeds have about 40 million events');
-  await page.getByRole('button', { name: 'Not now' }).click();
+  await page.locator('#dialog').getByRole('button', { name: 'Not now' }).click();
   await expect(at(page, 'replicate')).toBeEnabled();
   await expect(at(page, 'replicated')).toBeHidden();
 });
