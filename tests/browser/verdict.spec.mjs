@@ -17,7 +17,7 @@ test('a sentence first, then shares, evidence and the moments they are about', a
     for (const [name, share] of Object.entries(report.state_share)) {
       await expect(at(page, 'shares')).toHaveAttribute('aria-label', new RegExp(`${name} ${(100 * share).toFixed(0)} %`));
     }
-    if (!(await page.locator('.why').evaluate((one) => one.open))) await page.locator('.why summary').click();
+    if (!(await page.locator('.grounds').evaluate((one) => one.open))) await page.locator('.grounds summary').click();
     const { at_seconds: seconds, reason } = report.evidence.at(-1);
     await expect(steps.last()).toContainText(reason);
     await steps.last().getByRole('button').click();

@@ -20,7 +20,7 @@ export function verdict(place, store, actions) {
   const shares = element('div', { class: 'shares', role: 'img', 'data-testid': 'shares', hidden: true });
   const list = element('ol', { class: 'evidence small', 'data-testid': 'evidence' });
   const summary = element('summary', {});
-  const evidence = element('details', { class: 'why', hidden: true }, summary, list);
+  const evidence = element('details', { class: 'grounds', hidden: true }, summary, list);
   place.append(element('div', { class: 'verdict' }, element('div', {}, badge, final), words), recovery, shares, evidence, aloud);
 
   /** A moment that leads to itself on the charts. @param {number} seconds */
