@@ -202,10 +202,7 @@ pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> 
 fn readable(preset: &Preset, profile: &Profile) -> String {
     let mut changes = wire::changes(&preset.profile(), profile);
     // The seed is what people look for: last of the changes.
-    if let Some(place) = changes.iter().position(|change| change.path == "seed") {
-        let seed = changes.remove(place);
-        changes.push(seed);
-    }
+    changes.sort_by_key(|change| change.path == "seed");
     let mut token = format!("v1.{}", preset.name);
     for Change { path, to, .. } in changes {
         let value = match &to {
