@@ -39,7 +39,7 @@ async function start() {
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
   controls(place('controls'), store, { actions, presets });
-  verdict(place('verdict'), store);
+  verdict(place('verdict'), store, actions);
   picture(place('picture'), store);
   charts(place('charts'), store, actions.series);
   guide(place('guide'));

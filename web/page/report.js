@@ -83,11 +83,10 @@ export function report(place, store, { presets, recorded }) {
   const body = element('tbody');
   const caption = element('p', { class: 'soft small', hidden: true });
   const table = element('table', { 'data-testid': 'report', hidden: true, 'aria-label': 'Report of the run' }, element('thead', {}, head), body);
-  const evidence = element('div');
   const digest = element('p', { class: 'small' }, 'Digest ', element('span', { class: 'digest', 'data-testid': 'digest' }), element('span', { class: 'soft', text: ' — equal on every machine for this profile and seed.' }));
   const download = element('button', { type: 'button', onclick: () => save(store.get()) }, 'Download report (JSON)');
   const parts = element('div', { class: 'report-parts' });
-  const foot = element('div', { class: 'stack', hidden: true }, parts, evidence, digest, element('div', {}, download));
+  const foot = element('div', { class: 'stack', hidden: true }, parts, digest, element('div', {}, download));
   place.append(empty, caption, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
   /** @type {Report | null} */
   let shown = null;
@@ -127,10 +126,6 @@ export function report(place, store, { presets, recorded }) {
       ...failures.map(([mode]) => line(`Failed by ${mode}${MODES[mode] ? ` (${MODES[mode]})` : ''}`, `failures.${mode}`, format.count)),
     );
     parts.replaceChildren(...PARTS.filter(({ field }) => result[field]).map((part) => partTable(part, result)));
-    const steps = result.evidence;
-    evidence.replaceChildren(element('h3', { text: 'Evidence' }), steps.length
-      ? element('ol', { class: 'evidence small', tabindex: 0, 'aria-label': 'Transitions of the detector' }, ...steps.map((step) => element('li', { text: `${step.text}${step.phase === 'warm-up' ? ' (during start-up)' : ''}` })))
-      : element('p', { class: 'soft small', text: 'The detector never left STABLE.' }));
   });
 }
 
