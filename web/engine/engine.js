@@ -9,6 +9,8 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_wasm.js').ProfileCheck} ProfileCheck */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').OpenedLink} OpenedLink */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Transition} Transition */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').Episode} Episode */
+/** @typedef {import('../pkg/agent_chaos_wasm.js').State} State */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Picture} Picture */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Pool} Pool */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Replicated} Replicated */

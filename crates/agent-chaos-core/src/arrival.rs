@@ -33,6 +33,19 @@ pub struct Horizon {
     load_stops: Cell<Instant>,
     created: Cell<u64>,
     most: u64,
+    /// The load is at zero for a while, and comes again; until then it stops where the rest begins.
+    rest: Cell<Option<Rest>>,
+}
+
+/// The load at zero between two moments, and what comes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// From when on no request is created.
+    pub from: Instant,
+    /// From when on the load comes again.
+    pub to: Instant,
+    /// The end of the run.
+    pub end: Instant,
 }
 
 impl Horizon {
@@ -45,7 +58,26 @@ impl Horizon {
             load_stops: Cell::new(at + after),
             created: Cell::new(0),
             most: most.map_or(u64::MAX, u64::from),
+            rest: Cell::new(None),
         }
+    }
+
+    /// No request during this rest; then the load comes again.
+    pub fn rest(&self, rest: Rest) {
+        self.rest.set(Some(rest));
+        self.stop_load(rest.from);
+    }
+
+    /// When whoever would have sent at `at`, and finds that the load has stopped, does so after a rest;
+    /// never, if there is none to come, or only after the end.
+    ///
+    /// Who is kept from it comes `late` after the rest.
+    #[cold]
+    #[inline(never)]
+    fn after_rest(&self, at: Instant, late: impl FnOnce() -> Span) -> Option<Instant> {
+        let rest = self.rest.get()?;
+        let at = if at < rest.to { rest.to + late() } else { at };
+        (at < rest.end).then_some(at)
     }
 
     /// The end of the run, as far as it is known.
@@ -175,6 +207,28 @@ impl<R: Runtime, E: Emit> Load<R, E> {
         at >= self.horizon.load_stops.get()
     }
 
+    /// Whether no request may be created at this moment or later.
+    #[must_use]
+    pub fn has_ended_at(&self, at: Instant) -> bool {
+        self.is_over_at(at) && self.horizon.after_rest(at, || Span::ZERO).is_none()
+    }
+
+    /// When an agent that finds the load stopped comes again, as late after a rest as it came after the
+    /// beginning; none if it does not.
+    #[cold]
+    #[inline(never)]
+    fn comes_again(&self, at: Instant, draws: Draws) -> Option<Instant> {
+        self.horizon.after_rest(at, || {
+            let drawn = self.randomness.uniform(draws, Purpose::FirstWake);
+            let Agents {
+                first_wake_min_seconds: from,
+                first_wake_max_seconds: to,
+                ..
+            } = self.agents;
+            Span::from_seconds(from + (to - from) * drawn)
+        })
+    }
+
     #[inline(always)]
     fn create(&self, sender: Sender, draws: Draws, demand: &Demand) -> Ticket {
         let now = self.runtime.now();
@@ -296,7 +350,7 @@ pub fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32) -> impl Futu
         }
         let mut sent = 0_u32;
         let mut failures_in_a_row = 0_u32;
-        loop {
+        'living: loop {
             let draws = source.request(u64::from(sent));
             let delay = load.throttle.delay(&load.randomness, draws);
             if !delay.is_zero() {
@@ -304,20 +358,32 @@ pub fn agent<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32) -> impl Futu
                 load.runtime.rest_until(load.runtime.now() + delay).await;
                 load.throttle.count_delayed(false);
             }
-            if load.is_over() {
-                break;
-            }
-            let ticket = load.create(Sender::agent(index), draws, &load.demand);
-            let good = load.offer(ticket) && load.answer(ticket).await.is_good();
-            sent += 1;
-            failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
-            if load.agents.requests_each.is_some_and(|most| sent >= most) {
-                break;
-            }
-            let wake = load.runtime.now() + load.pause(failures_in_a_row, draws);
-            if load.is_over_at(wake) {
-                break;
-            }
+            let wake = 'sending: {
+                if load.is_over() {
+                    let now = load.runtime.now();
+                    match load.comes_again(now, draws) {
+                        None => break 'living,
+                        Some(again) if again > now => break 'sending again,
+                        Some(_) => {}
+                    }
+                }
+                let ticket = load.create(Sender::agent(index), draws, &load.demand);
+                let good = load.offer(ticket) && load.answer(ticket).await.is_good();
+                sent += 1;
+                failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
+                if load.agents.requests_each.is_some_and(|most| sent >= most) {
+                    break 'living;
+                }
+                let wake = load.runtime.now() + load.pause(failures_in_a_row, draws);
+                if load.is_over_at(wake) {
+                    match load.comes_again(wake, draws) {
+                        None => break 'living,
+                        Some(again) => again,
+                    }
+                } else {
+                    wake
+                }
+            };
             load.runtime.rest_until(wake).await;
         }
         load.leave();
@@ -340,7 +406,7 @@ pub async fn visitor<R: Runtime, E: Emit>(
     let mut failures_in_a_row = 0;
     for sent in 0.. {
         let draws = source.request(sent);
-        if !load.is_over_at(wake) {
+        if !load.has_ended_at(wake) {
             load.runtime.rest_until(wake).await;
         }
         let delay = load.throttle.delay(&load.randomness, draws);
@@ -350,14 +416,27 @@ pub async fn visitor<R: Runtime, E: Emit>(
             load.throttle.count_delayed(false);
         }
         let now = load.runtime.now();
-        if load.is_over_at(now.max(wake)) || now >= to {
+        if now >= to {
             break;
+        }
+        if load.is_over_at(now.max(wake)) {
+            match load.comes_again(now.max(wake), draws) {
+                Some(again) if again <= now => {}
+                Some(again) if again < to => load.runtime.rest_until(again).await,
+                _ => break,
+            }
         }
         let ticket = load.create(Sender::agent(index), draws, &load.demand);
         let good = load.offer(ticket) && load.answer(ticket).await.is_good();
         failures_in_a_row = if good { 0 } else { failures_in_a_row + 1 };
         wake = load.runtime.now() + load.pause(failures_in_a_row, draws);
-        if load.is_over_at(wake) || wake >= to {
+        if load.is_over_at(wake) {
+            match load.comes_again(wake, draws) {
+                Some(again) => wake = again,
+                None => break,
+            }
+        }
+        if wake >= to {
             break;
         }
     }
@@ -514,11 +593,11 @@ pub fn generator<R: Runtime, E: Emit>(
         // Drawn one ahead, so that nothing has to wait for the numbers when they are wanted.
         let mut after = own.arrival(next, &load.randomness, 1);
         for ordinal in 2_u64.. {
-            if load.is_over_at(next) {
+            if load.is_over_at(next) && load.has_ended_at(next) {
                 break;
             }
             load.runtime.rest_until(next).await;
-            if load.is_over() {
+            if load.is_over() && load.has_ended_at(next) {
                 break;
             }
             let demand = own.demand.as_deref().unwrap_or(&load.demand);

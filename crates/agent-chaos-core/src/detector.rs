@@ -90,6 +90,23 @@ pub struct Transition {
     pub window: Span,
     /// … and saw these values.
     pub values: Vec<(&'static str, f64)>,
+    /// What had held the state that is left.
+    pub held: Hold,
+}
+
+/// What has held a state since the tick that tripped it: a rule that goes on being true, or
+/// hysteresis. A queue pinned full has dQ/dt ≈ 0, so that the rule of growth alone would let go.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hold {
+    /// Ticks at which the state stayed.
+    pub ticks: u64,
+    /// Of these, those at which a rule that leads to the state was true.
+    pub true_ticks: u64,
+    /// Sum of the mean saturations over the rate window at these; none without hysteresis, or for an
+    /// unbounded queue.
+    pub saturations: Option<f64>,
+    /// The longest time for which the mean saturation has stayed below the release threshold.
+    pub longest_low: Span,
 }
 
 /// The detector.
@@ -98,22 +115,25 @@ pub struct Detector {
     state: State,
     window: Span,
     interval: Span,
+    held: Hold,
 }
 
 enum Method {
     Sustained(Sustained),
     Instant {
         rules: InstantRules,
-        p95_before: Option<f64>,
+        p95_before: Option<(f64, usize)>,
     },
 }
 
 struct Sustained {
     rules: SustainedRules,
     hold: Span,
+    interval: Span,
     growth_run: u32,
     saturations: Window<f64>,
-    p95s: Window<Option<f64>>,
+    /// With how many latencies each is made of.
+    p95s: Window<Option<(f64, usize)>>,
     low_since: Option<Instant>,
 }
 
@@ -154,6 +174,7 @@ impl Detector {
             DetectorMethod::Sustained => Method::Sustained(Sustained {
                 rules: section.sustained.clone(),
                 hold: Span::from_seconds(section.sustained.hold_seconds),
+                interval,
                 growth_run: 0,
                 saturations: Window::new(ticks),
                 p95s: Window::new(ticks),
@@ -170,6 +191,7 @@ impl Detector {
             state: State::Stable,
             window,
             interval,
+            held: Hold::default(),
         })
     }
 
@@ -179,20 +201,27 @@ impl Detector {
         self.state
     }
 
+    /// What has held the present state since it was tripped.
+    #[must_use]
+    pub fn held(&self) -> Hold {
+        self.held
+    }
+
     /// Looks at one sample.
     pub fn look(&mut self, sample: &Sample) -> Option<Transition> {
         let verdict = match &mut self.method {
-            Method::Sustained(sustained) => sustained.judge(self.state, sample),
+            Method::Sustained(sustained) => sustained.judge(self.state, sample, &mut self.held),
             Method::Instant { rules, p95_before } => {
                 let verdict = judge_instant(rules, *p95_before, sample);
-                *p95_before = sample.recent_p95;
+                *p95_before = sample.recent_p95.map(|p95| (p95, sample.recent_samples));
+                self.held.true_ticks += u64::from(verdict.0 == self.state);
                 Some(verdict)
             }
         };
-        let (to, rule, values) = verdict?;
-        if to == self.state {
+        let Some((to, rule, values)) = verdict.filter(|(to, ..)| *to != self.state) else {
+            self.held.ticks += 1;
             return None;
-        }
+        };
         let window = match (&self.method, rule) {
             (Method::Sustained(sustained), Rule::Recovered) => sustained.hold,
             (Method::Sustained(_), _) => self.window,
@@ -206,6 +235,7 @@ impl Detector {
             rule,
             window,
             values,
+            held: std::mem::take(&mut self.held),
         })
     }
 }
@@ -213,7 +243,7 @@ impl Detector {
 type Verdict = (State, Rule, Vec<(&'static str, f64)>);
 
 impl Sustained {
-    fn judge(&mut self, state: State, sample: &Sample) -> Option<Verdict> {
+    fn judge(&mut self, state: State, sample: &Sample, held: &mut Hold) -> Option<Verdict> {
         let rules = &self.rules;
         self.growth_run = if sample.derivative > 0.0 {
             self.growth_run + 1
@@ -223,7 +253,8 @@ impl Sustained {
         // For an unbounded queue saturation and its rules do not apply.
         let saturation = sample.saturation.unwrap_or(0.0);
         self.saturations.push(saturation);
-        let p95_before = self.p95s.push(sample.latency_p95).flatten();
+        let p95 = sample.latency_p95.map(|p95| (p95, sample.latency_samples));
+        let p95_before = self.p95s.push(p95).flatten();
         let mean =
             self.saturations.values.iter().sum::<f64>() / self.saturations.values.len() as f64;
 
@@ -239,40 +270,38 @@ impl Sustained {
             None
         };
 
-        let grown = sample
-            .latency_p95
-            .zip(p95_before)
-            .filter(|(now, before)| *now >= rules.latency_growth_ratio * before);
-        let verdict = if self.growth_run >= rules.growth_ticks
+        let grows = self.growth_run >= rules.growth_ticks
             && sample
                 .saturation
-                .is_some_and(|s| s >= rules.collapsed_saturation)
-        {
+                .is_some_and(|s| s >= rules.collapsed_saturation);
+        let grown = p95
+            .zip(p95_before)
+            .filter(|((now, _), (before, _))| *now >= rules.latency_growth_ratio * before);
+        let is_long = sample.saturation.is_some() && mean >= rules.degraded_saturation;
+        let verdict = if grows {
             let ticks = f64::from(self.growth_run);
             (
                 State::Collapsed,
                 Rule::QueueGrowth,
                 vec![
                     ("derivative", sample.derivative),
+                    ("growth_seconds", ticks * self.interval.seconds()),
                     ("growth_ticks", ticks),
                     ("saturation", saturation),
                 ],
             )
-        } else if let Some((now, before)) = grown {
-            let samples = sample.latency_samples as f64;
+        } else if let Some(((now, samples), (before, samples_before))) = grown {
             (
                 State::Collapsed,
                 Rule::LatencyGrowth,
                 vec![
                     ("p95_before_seconds", before),
                     ("p95_seconds", now),
-                    ("samples", samples),
+                    ("samples", samples as f64),
+                    ("samples_before", samples_before as f64),
                 ],
             )
-        } else if state == State::Stable
-            && sample.saturation.is_some()
-            && mean >= rules.degraded_saturation
-        {
+        } else if state == State::Stable && is_long {
             (
                 State::Degraded,
                 Rule::Saturation,
@@ -300,23 +329,51 @@ impl Sustained {
                 ],
             )
         } else {
+            let low = self.low_since.map_or(Span::ZERO, |since| sample.at - since);
+            let is_true = state == State::Degraded && is_long;
+            held.note(is_true, sample.saturation.map(|_| mean), low);
             return None;
         };
+        if verdict.0 == state {
+            let low = self.low_since.map_or(Span::ZERO, |since| sample.at - since);
+            held.note(true, sample.saturation.map(|_| mean), low);
+        }
         Some(verdict)
     }
 }
 
+impl Hold {
+    /// Takes note of a tick at which the state stays, though a rule that leads to it may be true no
+    /// longer; of the mean saturation, and for how long that has been low.
+    fn note(&mut self, is_true: bool, mean: Option<f64>, low: Span) {
+        self.true_ticks += u64::from(is_true);
+        if let Some(mean) = mean {
+            self.saturations = Some(self.saturations.unwrap_or(0.0) + mean);
+        }
+        self.longest_low = self.longest_low.max(low);
+    }
+}
+
 /// Thresholds at each tick, without hysteresis, as the published package has them.
-fn judge_instant(rules: &InstantRules, p95_before: Option<f64>, sample: &Sample) -> Verdict {
+fn judge_instant(
+    rules: &InstantRules,
+    p95_before: Option<(f64, usize)>,
+    sample: &Sample,
+) -> Verdict {
     let saturation = sample.saturation.unwrap_or(0.0);
-    if let Some((before, now)) = p95_before.zip(sample.recent_p95)
+    if let Some(((before, samples_before), now)) = p95_before.zip(sample.recent_p95)
         && before > 0.0
         && now > rules.latency_growth_ratio * before
     {
         return (
             State::Collapsed,
             Rule::LatencyGrowth,
-            vec![("p95_before_seconds", before), ("p95_seconds", now)],
+            vec![
+                ("p95_before_seconds", before),
+                ("p95_seconds", now),
+                ("samples", sample.recent_samples as f64),
+                ("samples_before", samples_before as f64),
+            ],
         );
     }
     if saturation >= rules.collapsed_saturation {

@@ -16,9 +16,9 @@ use futures::StreamExt;
 use futures::future::{Either, LocalBoxFuture};
 use futures::stream::FuturesUnordered;
 
-use crate::arrival::{self, Demand, Generator, Horizon, Load, Pauses};
+use crate::arrival::{self, Demand, Generator, Horizon, Load, Pauses, Rest};
 use crate::client::{self, Clients};
-use crate::detector::{Detector, State, Transition};
+use crate::detector::{Detector, Hold, State, Transition};
 use crate::downstream::Dependency;
 use crate::event::{Digest, Emit, Event, Fact};
 use crate::executor::{Crews, Crowd, Executor, Four, Paused, VirtualTime};
@@ -28,8 +28,8 @@ use crate::queue::{Admitting, Queue};
 use crate::random::Randomness;
 use crate::records::Records;
 use crate::reply::{Mail, Replies};
-use crate::report::recovery::{self, Health, Trigger};
-use crate::report::{Report, Tally};
+use crate::report::recovery::{self, Draining, Health, Trigger};
+use crate::report::{Recovery, Report, Tally};
 use crate::request::{Answers, Register, Work};
 use crate::runtime::Runtime;
 use crate::supervisor::Supervisor;
@@ -39,6 +39,10 @@ use crate::timeline::{self, Levers};
 use crate::units::{Instant, Span};
 use crate::worker::{self, Pool, ServiceTime};
 
+/// A run that is tried by draining is looked at so often.
+const LOOKS_SECONDS: f64 = 5.0;
+/// Polls of what goes on beside a run that has had its last event, before others have their turn.
+const POLLS_BESIDE: u64 = 50_000;
 /// Polls between two looks at the outside when a run is awaited as a future.
 const POLLS_PER_SLICE: u64 = 10_000;
 
@@ -65,11 +69,97 @@ pub struct Run {
     system: System<VirtualTime, Observation>,
     /// The same run without its trigger, which goes along to be compared with.
     twin: Option<Twin>,
+    trial: Trial,
 }
 
 struct Twin {
     executor: Box<dyn Advance>,
     system: System<VirtualTime, Observation>,
+}
+
+impl Twin {
+    fn new(profile: &Profile, trigger: Option<Trigger>) -> Self {
+        let time = VirtualTime::new();
+        let observation = Observation::new(profile, None, trigger);
+        let (system, stages) = System::build(profile, time.clone(), observation);
+        Self {
+            executor: stages.staff(time),
+            system,
+        }
+    }
+
+    /// Whether every request has ended.
+    fn is_empty(&self) -> bool {
+        let folds = self.system.observation.inner.borrow();
+        folds.telemetry.counts().is_idle()
+    }
+}
+
+/// Whether draining restores a metastable run, which it takes two more runs to tell.
+enum Trial {
+    /// Not known yet whether there is to be one.
+    Open,
+    /// There is none: the run is not metastable, or cannot be tried.
+    None,
+    /// It is under way.
+    Goes(Box<Tried>),
+    /// It has shown this.
+    Done(Draining),
+}
+
+/// The same run once more, which goes on beyond its end: with no load until it is empty, then with its
+/// base load; and its twin, which has its load all the time.
+struct Tried {
+    rest: Rest,
+    run: Twin,
+    twin: Twin,
+    /// Both go on up to here, and are then looked at.
+    next: Instant,
+    emptied: bool,
+}
+
+impl Tried {
+    fn new(profile: &Profile, rest: Rest) -> Option<Self> {
+        let trigger = Trigger::of(profile);
+        let twin = recovery::twin(profile)?;
+        let run = Twin::new(&recovery::longer(profile, rest, true), trigger);
+        run.system.horizon.rest(rest);
+        Some(Self {
+            rest,
+            run,
+            twin: Twin::new(&recovery::longer(&twin, rest, false), trigger),
+            // Right before the load comes again.
+            next: Instant::from_nanos(rest.to.nanos() - 1),
+            emptied: false,
+        })
+    }
+
+    /// Goes on with so many polls of each. What it has shown, once that is known.
+    ///
+    /// It is looked at at the same moments however it is sliced.
+    fn advance(&mut self, polls: u64) -> Option<Draining> {
+        let pause = |twin: &mut Twin| twin.executor.advance(self.next, polls);
+        let paused = [pause(&mut self.run), pause(&mut self.twin)];
+        if paused.contains(&Paused::Budget) {
+            return None;
+        }
+        let is_first = self.next < self.rest.to;
+        self.emptied |= is_first && self.run.is_empty();
+        let own = self.run.system.observation.inner.borrow();
+        let other = self.twin.system.observation.inner.borrow();
+        let both = own.health.as_ref().zip(other.health.as_ref());
+        let healthy = both.and_then(|(own, other)| recovery::restored(self.rest, own, other));
+        let is_over = !self.emptied || healthy.is_some() || self.next >= self.rest.end;
+        let Rest { from, to, end } = self.rest;
+        self.next = if is_first { to } else { self.next } + Span::from_seconds(LOOKS_SECONDS);
+        is_over.then(|| Draining {
+            from_seconds: from.seconds(),
+            to_seconds: to.seconds(),
+            emptied: self.emptied,
+            healthy_seconds: healthy.map(Instant::seconds),
+            watched_seconds: (end - to).seconds(),
+        })
+    }
 }
 
 /// How far to go.
@@ -103,16 +193,13 @@ impl Run {
         let trigger = Trigger::of(profile);
         let observation = Observation::new(profile, observer, trigger);
         let (system, stages) = System::build(profile, time.clone(), observation);
-        let twin = recovery::twin(profile).map(|profile| {
-            let time = VirtualTime::new();
-            let observation = Observation::new(&profile, None, trigger);
-            let (system, stages) = System::build(&profile, time.clone(), observation);
-            Twin {
-                executor: stages.staff(time),
-                system,
-            }
-        });
+        let twin = recovery::twin(profile).map(|profile| Twin::new(&profile, trigger));
         Self {
+            trial: if twin.is_some() {
+                Trial::Open
+            } else {
+                Trial::None
+            },
             profile: profile.clone(),
             executor: stages.staff(time.clone()),
             time,
@@ -148,7 +235,8 @@ impl Run {
 
     /// Goes on, up to the limit. Whether the run has finished now.
     ///
-    /// A run with a trigger has a twin without it, which goes along with as many polls of its own.
+    /// A run with a trigger has a twin without it, which goes along with as many polls of its own. One
+    /// that turns out metastable is then tried by draining, which takes two more runs.
     pub fn advance(&mut self, limit: Limit) -> bool {
         let finished = go_on(&mut *self.executor, limit);
         let Some(twin) = &mut self.twin else {
@@ -159,18 +247,46 @@ impl Run {
         } else {
             self.time.now()
         };
-        go_on(&mut *twin.executor, Limit { until, ..limit }) && finished
+        let both = go_on(&mut *twin.executor, Limit { until, ..limit }) && finished;
+        both && self.try_draining(limit.polls)
+    }
+
+    /// Whether it is known what draining shows, or that there is nothing to try.
+    fn try_draining(&mut self, polls: u64) -> bool {
+        if let Trial::Open = self.trial {
+            let ended = (self.horizon(), self.now());
+            let rest = self
+                .judge()
+                .and_then(|recovery| recovery::rest_after(&self.profile, &recovery, ended));
+            let tried = rest.and_then(|rest| Tried::new(&self.profile, rest));
+            self.trial = tried.map_or(Trial::None, |tried| Trial::Goes(Box::new(tried)));
+        }
+        let Trial::Goes(tried) = &mut self.trial else {
+            return true;
+        };
+        let shown = tried.advance(polls);
+        if let Some(draining) = shown {
+            self.trial = Trial::Done(draining);
+        }
+        shown.is_some()
     }
 
     /// Goes on to the next record of the event stream, or to the end. Whether the run has finished.
     pub fn advance_one_event(&mut self) -> bool {
         let before = self.counts().events();
         while self.counts().events() == before {
-            if self.advance(Limit {
-                polls: 1,
+            // After its last event only what goes on beside it is left, which has no events to show.
+            let polls = if self.executor.is_finished() {
+                POLLS_BESIDE
+            } else {
+                1
+            };
+            let finished = self.advance(Limit {
+                polls,
                 ..Limit::NONE
-            }) {
-                return true;
+            });
+            if finished || polls > 1 {
+                return finished;
             }
         }
         self.is_finished()
@@ -204,7 +320,9 @@ impl Run {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         let twin = self.twin.as_ref();
-        self.executor.is_finished() && twin.is_none_or(|twin| twin.executor.is_finished())
+        self.executor.is_finished()
+            && twin.is_none_or(|twin| twin.executor.is_finished())
+            && matches!(self.trial, Trial::None | Trial::Done(_))
     }
 
     /// How much of the run is done, from 0 to 1: by time, or by requests if their number ends it.
@@ -237,20 +355,32 @@ impl Run {
     pub fn report(&self) -> Report {
         let finished = self.is_finished();
         let mut report = self.system.report(&self.profile, self.now(), finished);
-        if let Some(twin) = self.twin.as_ref().filter(|_| finished) {
-            let own = self.system.observation.inner.borrow();
-            let other = twin.system.observation.inner.borrow();
-            report.recovery = own
-                .health
-                .as_ref()
-                .zip(other.health.as_ref())
-                .map(|(own, other)| recovery::judge(&self.profile, own, other));
-        }
-        if let Some(recovery) = &report.recovery {
-            report.verdict.push(' ');
-            report.verdict.push_str(&recovery.text);
+        if finished {
+            report.recovery = self.judge();
+            report.detector_quality = self
+                .with_both(|own, other| recovery::quality(&self.profile, own, other))
+                .flatten();
+            report.tell(&self.profile);
         }
         report
+    }
+
+    /// Whether it came back after its trigger; none without one.
+    fn judge(&self) -> Option<Recovery> {
+        let judge = |own: &Health, other: &Health| recovery::judge(&self.profile, own, other);
+        let mut recovery = self.with_both(judge)?;
+        if let Trial::Done(draining) = self.trial {
+            recovery.confirm(draining);
+        }
+        Some(recovery)
+    }
+
+    /// Compares the run with its twin.
+    fn with_both<T>(&self, compare: impl FnOnce(&Health, &Health) -> T) -> Option<T> {
+        let own = self.system.observation.inner.borrow();
+        let other = self.twin.as_ref()?.system.observation.inner.borrow();
+        let both = own.health.as_ref().zip(other.health.as_ref());
+        both.map(|(own, other)| compare(own, other))
     }
 
     /// Reads the recorded series.
@@ -901,9 +1031,11 @@ impl<R: Runtime> System<R, Observation> {
         let mut observation = self.observation.inner.borrow_mut();
         observation.tally.end_at(self.horizon.at());
         let (digest, counts) = (observation.digest.text(), observation.telemetry.counts());
+        let detector = observation.detector.as_ref();
+        let held = detector.map_or(Hold::default(), Detector::held);
         observation
             .tally
-            .report(profile, digest, now, counts, complete)
+            .report(profile, digest, (now, complete), counts, held)
     }
 }
 
@@ -970,12 +1102,12 @@ impl Observe for Observation {
                 fact: Fact::Transition { from, to, rule },
             });
         }
-        folds.tally.tick(now, state, transition.as_ref());
+        folds.tally.tick(&sample, state, transition.as_ref());
         let Folds {
             health, telemetry, ..
         } = &mut *folds;
         if let Some(health) = health {
-            health.tick(now, telemetry.counts());
+            health.tick(now, telemetry.counts(), state);
         }
         if folds.transitions.len() < MOST_TRANSITIONS {
             folds.transitions.extend(transition);
@@ -1054,6 +1186,43 @@ mod tests {
         let (_, stages) = System::build(&profile, VirtualTime::new(), observation);
         let agent = arrival::agent(Rc::clone(&stages.load), 0);
         assert!(size_of_val(&agent) <= 64, "{} bytes", size_of_val(&agent));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "takes too long there")]
+    fn a_run_that_is_drained_is_the_same_run_up_to_its_end() {
+        for name in ["retry-storm", "metastable", "game-day"] {
+            let profile = crate::presets::find(name).unwrap().profile();
+            let end = profile.run.duration_seconds;
+            let rest = Rest {
+                from: Instant::from_seconds(end),
+                to: Instant::from_seconds(end + 20.0),
+                end: Instant::from_seconds(end + 40.0),
+            };
+            let mut tried = Tried::new(&profile, rest).unwrap();
+            let mut run = Run::new(&profile);
+            let last = Instant::from_nanos(rest.from.nanos() - 1);
+            let up_to = |until| Limit {
+                until,
+                ..Limit::NONE
+            };
+            let counts = |twin: &Twin| *twin.system.observation.inner.borrow().telemetry.counts();
+            run.advance(up_to(last));
+            go_on(&mut *tried.run.executor, up_to(last));
+            // The rest is one more entry of the timeline, which has not begun.
+            assert_eq!(counts(&tried.run), run.counts(), "{name}");
+            let created = run.counts().created;
+            // No request is created during the rest, and at its end everything has ended.
+            go_on(
+                &mut *tried.run.executor,
+                up_to(Instant::from_nanos(rest.to.nanos() - 1)),
+            );
+            assert_eq!(counts(&tried.run).created, created, "{name}");
+            assert!(tried.run.is_empty(), "{name}");
+            // Then the load comes again.
+            go_on(&mut *tried.run.executor, up_to(rest.end));
+            assert!(counts(&tried.run).created > created + 500, "{name}");
+        }
     }
 
     #[test]

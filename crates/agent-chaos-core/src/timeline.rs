@@ -216,7 +216,7 @@ pub async fn stalls<R: Runtime, E: Emit>(levers: Rc<Levers<R, E>>, rules: StallF
         let drawn = levers.randomness.exponential(draws, Purpose::StallGap);
         let at = levers.runtime.now() + Span::from_seconds(rules.every_seconds * drawn);
         while levers.runtime.now() < at {
-            if levers.queue.is_closed() || levers.load.is_over_at(at) {
+            if levers.queue.is_closed() || levers.load.has_ended_at(at) {
                 return;
             }
             alarm.wait(&bell, Some(at)).await;
@@ -251,7 +251,7 @@ pub async fn crashes<R: Runtime, E: Emit>(levers: Rc<Levers<R, E>>, rules: Crash
             let workers: Vec<u32> = workers;
             levers.supervisor.restart(&workers);
         }
-        let closed = levers.queue.is_closed() || levers.load.is_over_at(next);
+        let closed = levers.queue.is_closed() || levers.load.has_ended_at(next);
         if !closed && now >= next {
             let crashed = levers.supervisor.crash(rules.workers);
             restarts.enter(now + Span::from_seconds(rules.restart_seconds), crashed);

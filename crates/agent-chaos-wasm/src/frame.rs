@@ -3,7 +3,6 @@
 use agent_chaos_core::policy::breaker::BreakerState;
 use agent_chaos_core::report::Evidence;
 use agent_chaos_core::telemetry::{COLUMNS, Sample, Seen};
-use agent_chaos_core::units::Instant;
 use agent_chaos_core::{Picture, Run};
 use js_sys::{Float64Array, Object, Reflect};
 use serde::Serialize;
@@ -122,7 +121,6 @@ struct DownstreamView {
 impl Watcher {
     /// Everything new of this run.
     pub fn frame(&mut self, run: &Run) -> Result<JsValue, JsValue> {
-        let warmup = Instant::from_seconds(run.profile().run.warmup_seconds);
         let transitions = run.transitions_from(self.transitions);
         self.transitions += transitions.len();
         let (columns, reset, replace_last) = run.with_series(|series| {
@@ -144,7 +142,7 @@ impl Watcher {
             picture: view(run, &run.picture()),
             transitions: transitions
                 .iter()
-                .map(|t| Evidence::new(t, warmup))
+                .map(|t| Evidence::new(t, run.profile()))
                 .collect(),
         })?;
         Reflect::set(&moment, &"columns".into(), &columns)?;

@@ -48,8 +48,6 @@ export interface Transition {
   phase: "warm-up" | "counted";
   window_seconds: number;
   values: { [name: string]: number };
-  /** Why, as a clause; `text` says all of it. */
-  reason: string;
   text: string;
 }
 
@@ -230,12 +228,54 @@ export interface ServerSummary { arrived: number; refused: number; admitted: num
 /** The workers' time, in seconds: on duty = useful + wasted + idle + stalled + down. */
 export interface WorkerSeconds { on_duty: number; useful: number; wasted: number; idle: number; stalled: number; down: number; amplification: number | null; }
 
+/** A time in a state worse than STABLE: what tripped it, and what held it. */
+export interface Episode {
+  state: State;
+  from_seconds: number;
+  /** null if it lasted to the end. */
+  to_seconds: number | null;
+  /** When it began. */
+  phase: "warm-up" | "trigger" | "counted";
+  /** Over before the counted time began. */
+  start_up: boolean;
+  /** The one that the verdict is about. */
+  decisive: boolean;
+  tripped_by: Transition["rule"];
+  from_state: State;
+  window_seconds: number;
+  values: { [name: string]: number };
+  held_by: "rule" | "hysteresis" | "hold_time" | null;
+  rule_share: number | null;
+  mean_saturation: number | null;
+  longest_low_seconds: number | null;
+  why: string;
+  held_because: string | null;
+}
+
+/** One way in which counted requests failed; `cause` stands after "by". */
+export interface ErrorPart { mode: string; cause: string; requests: number; share_of_created: number; }
+
+/** The detector against the comparison with the twin. An alarm is any state but STABLE; a negative lag is an early alarm. */
+export interface DetectorQuality {
+  from_seconds: number; to_seconds: number;
+  unhealthy: number; misses: number; alarms: number; false_alarms: number;
+  lag_seconds: number | null; longest_lag_seconds: number | null;
+  unhealthy_seconds: number; missed_seconds: number; false_alarm_seconds: number;
+  text: string;
+}
+
+/** The load at zero from the end of a metastable run on, and its base load again. */
+export interface Draining { from_seconds: number; to_seconds: number; emptied: boolean; healthy_seconds: number | null; watched_seconds: number; }
+
 /** Whether the system came back after the trigger, and what keeps it from it. */
 export interface Recovery {
+  trigger_seconds: [number, number];
   recovered: boolean | null;
   seconds_after_trigger: number | null;
   censored_at_seconds: number | null;
   metastable: boolean | null;
+  confirmed_by_draining: boolean | null;
+  draining: Draining | null;
   twin_healthy: boolean;
   sustained_by: string[];
   text: string;
@@ -264,12 +304,18 @@ export interface Report {
   first_seconds: { STABLE: number | null; DEGRADED: number | null; COLLAPSED: number | null };
   evidence: Transition[];
   evidence_dropped: number;
+  episodes: Episode[];
+  episodes_dropped: number;
+  /** The first sentence of the verdict. */
+  headline: string;
   verdict: string;
   requests: { created: number; completed: number; failed: number; abandoned: number; in_flight: number };
   failures: { [mode: string]: number };
+  errors: ErrorPart[];
   attempts: number;
   latency_seconds: { mean: number; p50: number; p95: number; p99: number } | null;
   latency_exact: boolean;
+  latency_undefined: { seconds: number; stalled_seconds: number };
   error_rate: number | null;
   error_clustering_index: number | null;
   throughput_per_second: number;
@@ -280,6 +326,7 @@ export interface Report {
   server?: ServerSummary;
   worker_seconds?: WorkerSeconds;
   recovery?: Recovery | null;
+  detector_quality?: DetectorQuality;
   counted_seconds: { from: number; to: number };
   complete: boolean;
   engine: { version: string; revision: number; events: number };

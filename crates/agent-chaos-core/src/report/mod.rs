@@ -1,20 +1,24 @@
 //! The report: what a run comes to, over the requests created in [warm-up, horizon).
 
+mod episodes;
 mod latencies;
+mod quality;
 pub mod recovery;
 mod verdict;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub use episodes::{Episode, Episodes, Overview};
 pub use latencies::Latencies;
+pub use quality::DetectorQuality;
 pub use recovery::Recovery;
 
-use crate::detector::{State, Transition};
+use crate::detector::{Hold, State, Transition};
 use crate::event::{Event, Fact};
 use crate::profile::{Drain, LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
-use crate::telemetry::{Counts, CrewSums};
+use crate::telemetry::{Counts, CrewSums, Sample};
 use crate::units::{Instant, Rate, Ratio, Span};
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
@@ -49,18 +53,28 @@ pub struct Report {
     pub evidence: Vec<Evidence>,
     /// Transitions beyond those kept.
     pub evidence_dropped: u64,
+    /// Times in a state worse than STABLE, in order.
+    pub episodes: Vec<Episode>,
+    /// Episodes beyond those kept.
+    pub episodes_dropped: u64,
+    /// The first sentence of the verdict.
+    pub headline: String,
     /// The verdict in words.
     pub verdict: String,
     /// Requests created in the counted time, and what became of them.
     pub requests: Requests,
     /// Failed requests by mode.
     pub failures: Map<String, Value>,
+    /// What the failed requests failed by, the most frequent first.
+    pub errors: Vec<ErrorPart>,
     /// Sends; without a retry policy each is a request of its own.
     pub attempts: u64,
     /// Latency, from creation to completion, in seconds.
     pub latency_seconds: Option<LatencySummary>,
     /// Whether the quantiles are exact, or within 0.1 %.
     pub latency_exact: bool,
+    /// For how long the rolling p95 was undefined.
+    pub latency_undefined: Undefined,
     /// Failed of created; none if none was created.
     pub error_rate: Option<f64>,
     /// Variance over mean of failures per second; none without failures.
@@ -85,12 +99,41 @@ pub struct Report {
     /// Whether it came back after the trigger of its timeline; none without one, or before the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// How well the detector told what the comparison with the twin tells; none without a twin or a
+    /// detector, or before the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detector_quality: Option<DetectorQuality>,
     /// The counted time.
     pub counted_seconds: Counted,
     /// Whether the run has ended.
     pub complete: bool,
     /// What computed it.
     pub engine: Engine,
+    /// What the verdict knows of all episodes.
+    #[serde(skip)]
+    pub overview: Overview,
+}
+
+/// One way in which counted requests failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErrorPart {
+    /// The failure mode.
+    pub mode: &'static str,
+    /// What brings it about with this profile, in words.
+    pub cause: String,
+    /// How many requests.
+    pub requests: u64,
+    /// Of all that were created: this many times 100 points of the error rate.
+    pub share_of_created: f64,
+}
+
+/// For how long, in the counted time, there was no rolling p95.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Undefined {
+    /// With fewer answers in the latency window than its least number of samples, in seconds.
+    pub seconds: f64,
+    /// Of that, without any answer, while requests waited or were served.
+    pub stalled_seconds: f64,
 }
 
 /// One value per state.
@@ -236,16 +279,15 @@ pub struct Evidence {
     pub window_seconds: f64,
     /// What it saw.
     pub values: Map<String, Value>,
-    /// Why, as a clause.
-    pub reason: String,
-    /// All of it as a sentence.
+    /// As a sentence.
     pub text: String,
 }
 
 impl Evidence {
-    /// Tells a transition; `warmup` ends the first phase.
+    /// Tells a transition of a run of this profile.
     #[must_use]
-    pub fn new(transition: &Transition, warmup: Instant) -> Self {
+    pub fn new(transition: &Transition, profile: &Profile) -> Self {
+        let warmup = Instant::from_seconds(profile.run.warmup_seconds);
         Self {
             at_seconds: transition.at.seconds(),
             from: transition.from,
@@ -262,8 +304,7 @@ impl Evidence {
                 .iter()
                 .map(|&(name, value)| (name.to_owned(), json!(value)))
                 .collect(),
-            reason: verdict::reason(transition),
-            text: verdict::sentence(transition),
+            text: verdict::sentence(transition, profile.queue.capacity.is_none()),
         }
     }
 }
@@ -300,6 +341,9 @@ pub struct Tally {
     last: Option<State>,
     transitions: Vec<Transition>,
     transitions_dropped: u64,
+    episodes: Episodes,
+    /// Counted ticks without a rolling p95, and of these those of a stall.
+    undefined: [u64; 2],
 }
 
 /// Counted requests that their clients have settled.
@@ -390,6 +434,8 @@ impl Tally {
             last: None,
             transitions: Vec::new(),
             transitions_dropped: 0,
+            episodes: Episodes::default(),
+            undefined: [0; 2],
         }
     }
 
@@ -519,14 +565,22 @@ impl Tally {
         }
     }
 
-    /// Takes note of the detector's state at a tick, and of a transition that led to it.
-    pub fn tick(&mut self, at: Instant, state: Option<State>, transition: Option<&Transition>) {
+    /// Takes note of a tick, of the detector's state from then on, and of a transition that led to it.
+    pub fn tick(&mut self, sample: &Sample, state: Option<State>, transition: Option<&Transition>) {
+        let at = sample.at;
+        let is_counted = self.warmup < at;
+        self.episodes.tick(at, is_counted, transition);
+        if is_counted && sample.latency_p95.is_none() {
+            let stalls = sample.latency_samples == 0 && sample.queue + sample.busy > 0;
+            self.undefined[0] += 1;
+            self.undefined[1] += u64::from(stalls);
+        }
         self.last = state;
         self.worst = self.worst.max(state);
         if let Some(state) = state {
             let index = state as usize;
             self.first[index] = self.first[index].or(Some(at));
-            self.ticks[index] += u64::from(self.warmup < at);
+            self.ticks[index] += u64::from(is_counted);
         }
         if let Some(transition) = transition {
             if self.transitions.len() < MOST_EVIDENCE {
@@ -574,15 +628,16 @@ impl Tally {
         Some(created - completed - failed - abandoned)
     }
 
-    /// The report as of `now`, by when `counts` has been counted.
+    /// The report as of `now`, by when `counts` has been counted; `held` is what has held the
+    /// detector's present state.
     #[must_use]
     pub fn report(
         &self,
         profile: &Profile,
         digest: String,
-        now: Instant,
+        (now, complete): (Instant, bool),
         counts: &Counts,
-        complete: bool,
+        held: Hold,
     ) -> Report {
         let to = if complete {
             self.end
@@ -626,6 +681,9 @@ impl Tally {
             mark.counts.crew_sums(mark.at)
         });
         let useful = within(|counts| counts.crew.useful_nanos);
+        let (episodes, episodes_dropped) = self.episodes.tell(profile, held);
+        let interval = profile.telemetry.interval_seconds;
+        let [undefined, stalled] = self.undefined.map(|ticks| ticks as f64 * interval);
         let mut report = Report {
             profile: crate::wire::to_value(profile),
             seed: profile.seed,
@@ -647,9 +705,12 @@ impl Tally {
             evidence: self
                 .transitions
                 .iter()
-                .map(|t| Evidence::new(t, self.warmup))
+                .map(|t| Evidence::new(t, profile))
                 .collect(),
             evidence_dropped: self.transitions_dropped,
+            episodes,
+            episodes_dropped,
+            headline: String::new(),
             verdict: String::new(),
             requests,
             failures: FailureMode::ALL
@@ -660,6 +721,7 @@ impl Tally {
                 })
                 .map(|(code, mode)| (mode.name().to_owned(), json!(self.failures[code])))
                 .collect(),
+            errors: self.errors(profile, requests.created),
             attempts: if self.settles {
                 self.settled.attempts
             } else {
@@ -667,6 +729,10 @@ impl Tally {
             },
             latency_seconds: summary(&self.latencies),
             latency_exact: self.latencies.is_exact(),
+            latency_undefined: Undefined {
+                seconds: undefined,
+                stalled_seconds: stalled,
+            },
             error_rate: (requests.created > 0)
                 .then(|| unsuccessful as f64 / requests.created as f64),
             error_clustering_index: self.clustering.index(counted),
@@ -710,6 +776,7 @@ impl Tally {
                 .has_rules
                 .then(|| WorkerSeconds::between(crew_from, crew_until, useful)),
             recovery: None,
+            detector_quality: None,
             counted_seconds: Counted {
                 from: self.warmup.seconds(),
                 to: to.seconds(),
@@ -720,9 +787,26 @@ impl Tally {
                 revision: ENGINE_REVISION,
                 events: counts.events(),
             },
+            overview: self.episodes.overview(),
         };
-        report.verdict = verdict::verdict(&report);
+        report.tell(profile);
         report
+    }
+
+    /// What the failed requests failed by, the most frequent first.
+    fn errors(&self, profile: &Profile, created: u64) -> Vec<ErrorPart> {
+        let failed = FailureMode::ALL.into_iter().zip(self.failures);
+        let mut parts: Vec<_> = failed
+            .filter(|&(_, requests)| requests > 0)
+            .map(|(mode, requests)| ErrorPart {
+                mode: mode.name(),
+                cause: verdict::cause(mode, profile),
+                requests,
+                share_of_created: requests as f64 / created as f64,
+            })
+            .collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.requests));
+        parts
     }
 
     /// COLLAPSED if at least half of the counted ticks were, else DEGRADED if at least half were
@@ -790,6 +874,15 @@ fn state_note(profile: &Profile, ticks: u64) -> Option<String> {
 }
 
 impl Report {
+    /// Says what it comes to, recovery included where it has been judged.
+    pub fn tell(&mut self, profile: &Profile) {
+        self.headline = verdict::headline(self);
+        let mut said = vec![self.headline.clone()];
+        said.extend(verdict::details(profile, self));
+        said.extend(self.recovery.as_ref().map(|recovery| recovery.text.clone()));
+        self.verdict = said.join(" ");
+    }
+
     /// The canonical value; the host adds its wall time.
     ///
     /// # Panics

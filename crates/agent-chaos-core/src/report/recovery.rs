@@ -10,15 +10,20 @@
 //! goodput is at least 0.9 times, and its p95 at most twice, that of the twin. It has *recovered* at
 //! the first moment after the trigger from which on it is healthy for five seconds. It is
 //! *metastable* when the twin is healthy throughout, the load is back at its base, and it has not
-//! recovered within the greater of a minute and ten times its longest time constant.
+//! recovered within the greater of a minute and ten times its longest time constant. A run that is
+//! metastable is run once more, and on from its end: with the load at zero until it is empty, then with
+//! its base load. If that makes it healthy, the load alone had kept it down, which confirms it.
 //!
 //! Sources: Bronson, Aghayev, Charapko, Zhu, *Metastable Failures in Distributed Systems* (`HotOS`
 //! 2021), for trigger, sustaining effect and the name.
 
 use serde::Serialize;
 
+use super::quality::{DetectorQuality, Look};
+use crate::arrival::Rest;
+use crate::detector::State;
 use crate::event::{Event, Fact};
-use crate::profile::Profile;
+use crate::profile::{Drain, Intervention, Profile, RunUntil, Traffic};
 use crate::telemetry::{Counts, RollingLatency};
 use crate::units::{Instant, Span};
 
@@ -50,6 +55,11 @@ pub struct Recovery {
     pub metastable: Option<bool>,
     /// How long it must be watched to be called metastable.
     pub metastable_after_seconds: f64,
+    /// Whether draining at zero load restores it; none unless it is metastable, or if it could not be
+    /// tried.
+    pub confirmed_by_draining: Option<bool>,
+    /// How that was tried.
+    pub draining: Option<Draining>,
     /// Good answers from the trigger's end to the end of the run, as a share of the twin's.
     pub goodput_ratio: Option<f64>,
     /// Sends per request from then on; none without clients.
@@ -62,6 +72,21 @@ pub struct Recovery {
     pub sustained_by: Vec<String>,
     /// All of it as a sentence or two.
     pub text: String,
+}
+
+/// The load at zero for a while, and the base load again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Draining {
+    /// From when on the load was at zero, in seconds.
+    pub from_seconds: f64,
+    /// Until when: the base load came again.
+    pub to_seconds: f64,
+    /// Whether nothing was left by then.
+    pub emptied: bool,
+    /// When it was as healthy as its twin for five seconds, by the first of them.
+    pub healthy_seconds: Option<f64>,
+    /// How long it was watched under the base load at the most.
+    pub watched_seconds: f64,
 }
 
 /// Folds what recovery is judged by.
@@ -83,6 +108,19 @@ struct Moment {
     at: Instant,
     good: usize,
     p95: Option<f64>,
+    state: Option<State>,
+}
+
+impl Moment {
+    /// Whether the run is as healthy as its twin at the same moment.
+    fn is_as_healthy_as(&self, twin: &Self) -> bool {
+        let is_fast = match (self.p95, twin.p95) {
+            (Some(own), Some(other)) => own <= MOST_P95 * other,
+            (None, Some(_)) => false,
+            (_, None) => true,
+        };
+        self.good as f64 >= LEAST_GOODPUT * twin.good as f64 && is_fast
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +153,59 @@ impl Trigger {
             to: Instant::from_seconds(to),
         })
     }
+}
+
+impl Trigger {
+    /// Whether it lasted at this moment.
+    #[must_use]
+    pub fn contains(self, at: Instant) -> bool {
+        self.from <= at && at <= self.to
+    }
+}
+
+/// How a metastable run is tried whose counted time ended at `from`, and which was empty at `empty`; none
+/// if it is not metastable, or if its load ended by itself.
+///
+/// The rest is longer than the run took to get empty, since random pauses of the workers go on.
+#[must_use]
+pub fn rest_after(
+    profile: &Profile,
+    recovery: &Recovery,
+    (from, empty): (Instant, Instant),
+) -> Option<Rest> {
+    let agents = profile.agents.as_ref();
+    let ends = profile.run.until == RunUntil::Idle
+        || agents.is_some_and(|agents| agents.requests_each.is_some());
+    if ends || recovery.metastable != Some(true) {
+        return None;
+    }
+    let drained = (empty.max(from) - from).seconds();
+    let to = Instant::from_seconds((from.seconds() + 2.0 * drained + 1.0).ceil());
+    let wakes = agents.map_or(0.0, |agents| agents.first_wake_max_seconds);
+    let end = to + Span::from_seconds(recovery.metastable_after_seconds + wakes);
+    Some(Rest { from, to, end })
+}
+
+/// The profile of a run that goes on through a rest, or, for the twin, without one.
+#[must_use]
+pub fn longer(profile: &Profile, rest: Rest, rests: bool) -> Profile {
+    let mut longer = profile.clone();
+    longer.run.duration_seconds = rest.end.seconds();
+    longer.run.max_requests = None;
+    longer.run.drain = Drain::Stop;
+    if rests {
+        // Generators work their arrivals out ahead, and know the timeline for that.
+        longer.timeline.push(Intervention {
+            at_seconds: rest.from.seconds(),
+            for_seconds: Some((rest.to - rest.from).seconds()),
+            traffic: Some(Traffic {
+                arrivals_factor: 0.0,
+                extra_agents: 0,
+            }),
+            ..Intervention::default()
+        });
+    }
+    longer
 }
 
 /// The same profile without its trigger.
@@ -158,7 +249,7 @@ impl Health {
     }
 
     /// Takes note of a tick.
-    pub fn tick(&mut self, now: Instant, counts: &Counts) {
+    pub fn tick(&mut self, now: Instant, counts: &Counts, state: Option<State>) {
         let mark = Mark {
             at: now,
             counts: *counts,
@@ -181,6 +272,7 @@ impl Health {
                 at: now,
                 good: self.good.count(),
                 p95,
+                state,
             });
         }
     }
@@ -258,39 +350,65 @@ fn longest_time_constant(profile: &Profile) -> f64 {
     drains.max(agents).max(client)
 }
 
+/// The moments of a run beside those of its twin.
+fn pairs<'a>(run: &'a Health, twin: &'a Health) -> impl Iterator<Item = (&'a Moment, &'a Moment)> {
+    let both = run.moments.iter().zip(&twin.moments);
+    both.take_while(|(own, other)| own.at == other.at)
+}
+
+/// The first moment from `from` on from which on the run is healthy for five seconds.
+fn healthy_from<'a>(
+    pairs: impl Iterator<Item = (&'a Moment, &'a Moment)>,
+    from: Instant,
+) -> Option<Instant> {
+    let mut since = None;
+    for (own, other) in pairs.filter(|(own, _)| own.at >= from) {
+        if !own.is_as_healthy_as(other) {
+            since = None;
+            continue;
+        }
+        let first = *since.get_or_insert(own.at);
+        if (own.at - first).seconds() >= WINDOW_SECONDS {
+            return Some(first);
+        }
+    }
+    None
+}
+
+/// When a run that has rested was healthy again, if it was; where its twin does nothing, nothing can
+/// be told by it.
+#[must_use]
+pub fn restored(rest: Rest, run: &Health, twin: &Health) -> Option<Instant> {
+    healthy_from(
+        pairs(run, twin).filter(|(_, other)| other.good > 0),
+        rest.to,
+    )
+}
+
+/// The detector of a run against the comparison with its twin; none without a detector.
+#[must_use]
+pub fn quality(profile: &Profile, run: &Health, twin: &Health) -> Option<DetectorQuality> {
+    let from = Instant::from_seconds(profile.run.warmup_seconds).min(run.trigger.from);
+    let looks: Option<Vec<Look>> = pairs(run, twin)
+        .filter(|(own, _)| own.at >= from)
+        .map(|(own, other)| {
+            Some(Look {
+                at: own.at,
+                is_healthy: own.is_as_healthy_as(other),
+                alarms: own.state? > State::Stable,
+            })
+        })
+        .collect();
+    DetectorQuality::of(&looks?, Span::from_seconds(WINDOW_SECONDS))
+}
+
 /// Judges a run by its twin; none before the trigger's end has been seen.
 #[must_use]
 pub fn judge(profile: &Profile, run: &Health, twin: &Health) -> Recovery {
     let Trigger { from, to } = run.trigger;
-    let pairs: Vec<_> = run
-        .moments
-        .iter()
-        .zip(&twin.moments)
-        .take_while(|(a, b)| a.at == b.at)
-        .collect();
-    let end = pairs.last().map_or(Instant::ZERO, |(a, _)| a.at);
+    let end = pairs(run, twin).last().map_or(Instant::ZERO, |(a, _)| a.at);
     let watched = (end - to).seconds();
-    let is_healthy = |(a, b): &(&Moment, &Moment)| {
-        let fast = match (a.p95, b.p95) {
-            (Some(a), Some(b)) => a <= MOST_P95 * b,
-            (None, Some(_)) => false,
-            (_, None) => true,
-        };
-        a.good as f64 >= LEAST_GOODPUT * b.good as f64 && fast
-    };
-    let mut since = None;
-    let mut recovered_at = None;
-    for pair in pairs.iter().filter(|(a, _)| a.at >= to) {
-        if !is_healthy(pair) {
-            since = None;
-            continue;
-        }
-        let first = *since.get_or_insert(pair.0.at);
-        if (pair.0.at - first).seconds() >= WINDOW_SECONDS {
-            recovered_at = Some(first);
-            break;
-        }
-    }
+    let recovered_at = healthy_from(pairs(run, twin), to);
     let twin_healthy = match (twin.marks[0], twin.last) {
         (Some(from), Some(to)) if to.at > from.at => {
             let whole = Since { from, to };
@@ -322,6 +440,8 @@ pub fn judge(profile: &Profile, run: &Health, twin: &Health) -> Recovery {
         censored_at_seconds: watched,
         metastable,
         metastable_after_seconds: after,
+        confirmed_by_draining: None,
+        draining: None,
         goodput_ratio,
         amplification: own.as_ref().and_then(Since::amplification),
         work_amplification: own.as_ref().and_then(Since::work_amplification),
@@ -339,6 +459,17 @@ pub fn judge(profile: &Profile, run: &Health, twin: &Health) -> Recovery {
     }
     recovery.text = tell(&recovery);
     recovery
+}
+
+impl Recovery {
+    /// Takes in what draining has shown.
+    pub fn confirm(&mut self, draining: Draining) {
+        self.confirmed_by_draining = draining
+            .emptied
+            .then_some(draining.healthy_seconds.is_some());
+        self.draining = Some(draining);
+        self.text = tell(self);
+    }
 }
 
 /// What is remarkably more than with the twin.
@@ -419,5 +550,28 @@ fn tell(recovery: &Recovery) -> String {
     } else {
         format!(" What sustained it: {}.", recovery.sustained_by.join("; "))
     };
-    format!("{trigger} {outcome}{but}{because}")
+    let tried = recovery.draining.as_ref().map_or(String::new(), drained);
+    format!("{trigger} {outcome}{but}{because}{tried}")
+}
+
+/// What draining has shown.
+fn drained(draining: &Draining) -> String {
+    let Draining {
+        from_seconds: from,
+        to_seconds: to,
+        watched_seconds: watched,
+        ..
+    } = draining;
+    let tried = format!("with no load from {from:.2} s to {to:.2} s");
+    match (draining.emptied, draining.healthy_seconds) {
+        (false, _) => format!(
+            " Whether draining restores it could not be told: {tried}, it did not get empty."
+        ),
+        (true, Some(healthy)) => format!(
+            " Confirmed by draining: run on {tried}, and with its base load after that, it was as healthy as its twin from {healthy:.2} s on."
+        ),
+        (true, None) => format!(
+            " Not confirmed by draining: run on {tried}, and with its base load for {watched:.0} s after that, it was not as healthy as its twin for five seconds."
+        ),
+    }
 }

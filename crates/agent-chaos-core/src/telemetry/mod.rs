@@ -373,6 +373,8 @@ pub struct Sample {
     pub latency_samples: usize,
     /// p95 of the latencies among the latest events, where the detector's method wants it.
     pub recent_p95: Option<f64>,
+    /// How many latencies there are among them.
+    pub recent_samples: usize,
     /// Requests that ended badly, of those that ended, over the rate window.
     pub error_ratio: f64,
     /// Age of the oldest request in the queue, in seconds.
@@ -453,6 +455,10 @@ impl Recent {
             self.events.pop_front();
         }
         self.events.push_back(latency);
+    }
+
+    fn samples(&self) -> usize {
+        self.events.iter().flatten().count()
     }
 
     fn p95(&self) -> Option<f64> {
@@ -728,6 +734,7 @@ impl Telemetry {
             latency_p99: p99,
             latency_samples: self.latency.count(),
             recent_p95: self.recent.as_ref().and_then(Recent::p95),
+            recent_samples: self.recent.as_ref().map_or(0, Recent::samples),
             error_ratio: if ended == 0 {
                 f64::NAN
             } else {
