@@ -23,6 +23,7 @@ import { share } from './share.js';
 import { createStore } from './store.js';
 import { theme } from './theme.js';
 import { toolbar } from './toolbar.js';
+import { twice } from './twice.js';
 import { verdict } from './verdict.js';
 
 /** @param {string} id */
@@ -45,6 +46,7 @@ async function start() {
   });
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
+  twice();
   const own = experiments(store, { actions, presets, shelf: shelf(() => localStorage) });
   controls(place('controls'), store, { actions, presets, own });
   verdict(place('verdict'), store, actions);
@@ -62,6 +64,7 @@ async function start() {
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {
     if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) actions.open(location.href);
+    else if (location.hash === '') actions.close();
   };
   addEventListener('hashchange', open);
   open();
