@@ -1,18 +1,12 @@
 // The guided experiments: whether what they say is true, and whether one can go through them.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changed, expected, experiments, holds, readGuide } from '../../web/shared/guide.js';
+import { expected, experiments, holds } from '../../web/shared/guide.js';
 import { read } from '../../web/shared/paths.js';
 import { AxeBuilder, at, cliOn, expect, open, test, text, type } from './harness.mjs';
+import { GUIDES, profileOf } from './samples.mjs';
 
-const folder = new URL('../../web/guides/', import.meta.url);
-const GUIDES = readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => {
-  const text = readFileSync(new URL(file, folder), 'utf8');
-  return { name: file.replace(/^\d+-/, '').replace('.json', ''), source: text, guide: readGuide(text) };
-});
-const presetOf = (name) => JSON.parse(readFileSync(new URL(`../../crates/agent-chaos-core/presets/${name}.json`, import.meta.url), 'utf8'));
-const profileOf = ({ preset, changes }) => JSON.stringify(changed(presetOf(preset), ...changes));
 const card = (page) => page.locator('#guide');
 
 // ---- Is it true?
