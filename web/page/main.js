@@ -16,6 +16,7 @@ import { later } from './later.js';
 import { picture } from './picture.js';
 import { createStore } from './store.js';
 import { theme } from './theme.js';
+import { twice } from './twice.js';
 import { verdict } from './verdict.js';
 
 /** @param {string} id */
@@ -34,10 +35,11 @@ async function start() {
   const store = createStore({
     phase: 'ready', preset: first.name, profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
     frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: null, theme: 'system',
-    moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, notice: null, own: null, owned: [],
+    moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, notice: null, own: null, owned: [], before: null,
   });
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
+  twice();
   const own = experiments(store, { actions, presets, shelf: shelf(() => localStorage) });
   controls(place('controls'), store, { actions, presets, own });
   verdict(place('verdict'), store, actions);
@@ -51,6 +53,7 @@ async function start() {
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {
     if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) actions.open(location.href);
+    else if (location.hash === '') actions.close();
   };
   addEventListener('hashchange', open);
   open();

@@ -1,6 +1,6 @@
 //! Records of the event stream, the slowest requests and the life of any one, for the page.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use agent_chaos_core::records::life::{Attempt, Life, Part, Phase};
@@ -13,15 +13,11 @@ use js_sys::{
 };
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
-use crate::error;
 use crate::frame::plain;
-use crate::host::Host;
-use crate::run::{POLLS, Run, SLICE_MS};
+use crate::run::Run;
+use crate::work::{POLLS, Work};
 
-/// Progress is told no more often than this.
-const PROGRESS_MS: f64 = 50.0;
 /// Whole numbers up to here are exact in JS.
 const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 
@@ -414,11 +410,8 @@ impl Run {
         let events = run.counts().events();
         let replay = Replay::new(run.profile(), number, events, run.now());
         Ok(Search {
-            shared: Rc::new(Searching {
-                replay: RefCell::new(replay),
-                busy: Cell::new(false),
-                stop: Cell::new(false),
-            }),
+            replay: Rc::new(RefCell::new(replay)),
+            work: Work::default(),
         })
     }
 }
@@ -426,13 +419,8 @@ impl Run {
 /// A search for the life of a request.
 #[wasm_bindgen]
 pub struct Search {
-    shared: Rc<Searching>,
-}
-
-struct Searching {
-    replay: RefCell<Replay>,
-    busy: Cell<bool>,
-    stop: Cell<bool>,
+    replay: Rc<RefCell<Replay>>,
+    work: Work,
 }
 
 #[wasm_bindgen]
@@ -447,24 +435,21 @@ impl Search {
         &self,
         #[wasm_bindgen(unchecked_param_type = "(progress: number) => void")] on_progress: Function,
     ) -> Promise {
-        let shared = Rc::clone(&self.shared);
-        if shared.busy.replace(true) {
-            return Promise::reject(&error::named(
-                "BusyError",
-                "this search is under way already",
-            ));
-        }
-        shared.stop.set(false);
-        future_to_promise(async move {
-            let ended = shared.find(&on_progress).await;
-            shared.busy.set(false);
-            ended.map(JsValue::from)
+        let replay = Rc::clone(&self.replay);
+        let busy = "this search is under way already";
+        self.work.begin(busy, async move |mut turns| {
+            let ended = turns.take(
+                || replay.borrow_mut().advance(POLLS).then_some("finished"),
+                || replay.borrow().progress(),
+                &on_progress,
+            );
+            Ok(ended.await?.unwrap_or("stopped"))
         })
     }
 
     /// Has `find` stop after the present slice.
     pub fn stop(&self) {
-        self.shared.stop.set(true);
+        self.work.stop();
     }
 
     /// The life of the request, as far as it has been found; null if it has not.
@@ -474,41 +459,6 @@ impl Search {
     /// Never: a life is plain data.
     #[wasm_bindgen(unchecked_return_type = "Life | null")]
     pub fn life(&self) -> Result<JsValue, JsValue> {
-        life_view(self.shared.replay.borrow().life())
-    }
-}
-
-impl Drop for Search {
-    fn drop(&mut self) {
-        self.shared.stop.set(true);
-    }
-}
-
-impl Searching {
-    async fn find(&self, on_progress: &Function) -> Result<&'static str, JsValue> {
-        let mut host = Host::new()?;
-        let mut told = f64::NEG_INFINITY;
-        loop {
-            let started = host.now_ms();
-            let mut found = false;
-            while !found && host.now_ms() - started < SLICE_MS {
-                found = self.replay.borrow_mut().advance(POLLS);
-            }
-            if found {
-                return Ok("finished");
-            }
-            if host.now_ms() - told >= PROGRESS_MS {
-                told = host.now_ms();
-                let progress = self.replay.borrow().progress();
-                on_progress.call1(&JsValue::NULL, &progress.into())?;
-            }
-            if self.stop.get() {
-                return Ok("stopped");
-            }
-            host.give_way().await?;
-            if self.stop.get() {
-                return Ok("stopped");
-            }
-        }
+        life_view(self.replay.borrow().life())
     }
 }

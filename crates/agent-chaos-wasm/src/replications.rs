@@ -1,6 +1,6 @@
 //! Replications in the browser's event loop: one run after the other, in the slices of a single one.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -12,23 +12,16 @@ use agent_chaos_core::{Limit, wire};
 use js_sys::{Float64Array, Function, Object, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
 use crate::frame::plain;
-use crate::host::Host;
-use crate::run::{POLLS, PROGRESS_MS, SLICE_MS};
+use crate::work::{POLLS, Work};
 
 /// One experiment under several seeds, with a baseline or without.
 #[wasm_bindgen]
 pub struct Replications {
-    shared: Rc<Shared>,
-}
-
-struct Shared {
-    replications: RefCell<CoreReplications>,
-    playing: Cell<bool>,
-    stop: Cell<bool>,
+    replications: Rc<RefCell<CoreReplications>>,
+    work: Work,
 }
 
 #[derive(Serialize)]
@@ -77,11 +70,8 @@ impl Replications {
         let replications = CoreReplications::new(&profile, first_seed, count, baseline.as_ref())
             .map_err(|refused| js_sys::RangeError::new(&refused.to_string()))?;
         Ok(Self {
-            shared: Rc::new(Shared {
-                replications: RefCell::new(replications),
-                playing: Cell::new(false),
-                stop: Cell::new(false),
-            }),
+            replications: Rc::new(RefCell::new(replications)),
+            work: Work::default(),
         })
     }
 
@@ -89,21 +79,21 @@ impl Replications {
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn progress(&self) -> f64 {
-        self.shared.replications.borrow().progress()
+        self.replications.borrow().progress()
     }
 
     /// How many seeds have been run to the end.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn done(&self) -> u32 {
-        self.shared.replications.borrow().done().len() as u32
+        self.replications.borrow().done().len() as u32
     }
 
     /// Whether everything has been run.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.shared.replications.borrow().is_finished()
+        self.replications.borrow().is_finished()
     }
 
     /// Runs on from where it stands, in slices between which the event loop has its turn. Calls
@@ -116,24 +106,25 @@ impl Replications {
         &self,
         #[wasm_bindgen(unchecked_param_type = "(progress: number) => void")] on_progress: Function,
     ) -> Promise {
-        let shared = Rc::clone(&self.shared);
-        if shared.playing.replace(true) {
-            return Promise::reject(&error::named(
-                "BusyError",
-                "these replications are under way already",
-            ));
-        }
-        shared.stop.set(false);
-        future_to_promise(async move {
-            let ended = shared.play(&on_progress).await;
-            shared.playing.set(false);
-            ended.map(JsValue::from)
+        const SLICE: Limit = Limit {
+            until: Instant::NEVER,
+            polls: POLLS,
+        };
+        let all = Rc::clone(&self.replications);
+        let busy = "these replications are under way already";
+        self.work.begin(busy, async move |mut turns| {
+            let ended = turns.take(
+                || all.borrow_mut().advance(SLICE).then_some("finished"),
+                || all.borrow().progress(),
+                &on_progress,
+            );
+            Ok(ended.await?.unwrap_or("paused"))
         })
     }
 
     /// Has `play` stop after the present slice. The run under way can be gone on with.
     pub fn pause(&self) {
-        self.shared.stop.set(true);
+        self.work.stop();
     }
 
     /// What the seeds that have been run to the end come to; null before the first has.
@@ -143,7 +134,7 @@ impl Replications {
     /// Never: it is plain data.
     #[wasm_bindgen(unchecked_return_type = "Replicated | null")]
     pub fn result(&self) -> Result<JsValue, JsValue> {
-        let replications = self.shared.replications.borrow();
+        let replications = self.replications.borrow();
         let (Some(first), Some(last)) = (replications.done().first(), replications.done().last())
         else {
             return Ok(JsValue::NULL);
@@ -182,39 +173,5 @@ impl Replications {
         set(&band, "columns", &columns);
         set(&result, "band", &band);
         Ok(result)
-    }
-}
-
-impl Drop for Replications {
-    fn drop(&mut self) {
-        self.shared.stop.set(true);
-    }
-}
-
-impl Shared {
-    async fn play(&self, on_progress: &Function) -> Result<&'static str, JsValue> {
-        let mut host = Host::new()?;
-        let mut told = host.now_ms();
-        loop {
-            let started = host.now_ms();
-            while host.now_ms() - started < SLICE_MS {
-                let slice = Limit {
-                    until: Instant::NEVER,
-                    polls: POLLS,
-                };
-                if self.replications.borrow_mut().advance(slice) {
-                    return Ok("finished");
-                }
-            }
-            if host.now_ms() - told >= PROGRESS_MS {
-                told = host.now_ms();
-                let progress = self.replications.borrow().progress();
-                on_progress.call1(&JsValue::NULL, &progress.into())?;
-            }
-            host.give_way().await?;
-            if self.stop.get() {
-                return Ok("paused");
-            }
-        }
     }
 }
