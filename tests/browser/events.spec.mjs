@@ -88,6 +88,7 @@ test('the list is filtered by kind, request, agent, words and failures', async (
   await at(page, 'events-request').fill('seven');
   await expect(at(page, 'events-problem')).toContainText('found “seven”');
   await expect(at(page, 'events-request')).toHaveAttribute('aria-invalid', 'true');
+  await expect(at(page, 'events-clear')).toBeEnabled();
   await at(page, 'events-request').fill('99999999');
   await expect(at(page, 'events-problem')).toHaveText('');
   await expect(at(page, 'events-empty')).toContainText('has not been created');

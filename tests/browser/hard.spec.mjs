@@ -1,5 +1,6 @@
 // Hard cases: each has a defined answer and loses nothing.
 import { at, cli, expect, finish, open, test, unfold } from './harness.mjs';
+import { number } from './words.mjs';
 import { fillStorage, hide, reveal, sideways, sleep } from './inpage.mjs';
 
 const seconds = (page) => at(page, 'scrub').evaluate((input) => Number(input.max));
@@ -80,8 +81,8 @@ test('a run of some 20 million events can be stopped, looked back at, and goes o
   await open(page, site);
   await at(page, 'preset').selectOption('mm4-80');
   await unfold(page, 'run');
-  await page.locator('[name="run.duration_seconds"]').fill('18000');
-  await page.locator('[name="run.duration_seconds"]').blur();
+  await page.locator('[name="run.max_requests"]').fill('4900000');
+  await page.locator('[name="run.max_requests"]').blur();
   await at(page, 'speed').selectOption('max');
   await at(page, 'run').click();
   await page.waitForFunction(() => document.querySelector('[data-testid="progress"]').value > 0.2, null, { timeout: 60_000 });
@@ -94,6 +95,7 @@ test('a run of some 20 million events can be stopped, looked back at, and goes o
   await page.keyboard.press('l');
   await at(page, 'run').click();
   await expect(at(page, 'status')).toHaveText('Done', { timeout: 100_000 });
+  expect(number((await page.locator('.status span').textContent()).match(/, (.*) events/)[1])).toBeGreaterThan(18e6);
 });
 
 test('parts that cannot be loaded are said, the run works without them, and they can be loaded again', async ({ browser, site }) => {

@@ -19,6 +19,9 @@ export function reveal() {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(Number(document.querySelector('[data-testid="scrub"]').max)))));
 }
 
+/** How far the run has come two pictures later. */
+export const soon = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(Number(document.querySelector('[data-testid="scrub"]').max)))));
+
 /** As of a device that sleeps: nothing at all happens for so long. Gives how far the run had come, and how far it is soon after. */
 export function sleep(ms) {
   const seconds = () => Number(document.querySelector('[data-testid="scrub"]').max);
