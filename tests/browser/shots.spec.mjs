@@ -328,6 +328,8 @@ for (const [name, { set: prepare, after, opens, fails, of, view, top, sizes = SI
     const page = fails ? await browser.newPage() : quiet;
     if (!opens) await open(page, site);
     await prepare?.(page, site);
+    // A part is taken without the bar that would lie across it.
+    if (of) await page.locator('#controls').evaluate((one) => { one.style.position = 'static'; });
     for (const [width, height] of sizes) {
       for (const colorScheme of THEMES) {
         await page.emulateMedia({ colorScheme, ...media });
@@ -337,7 +339,7 @@ for (const [name, { set: prepare, after, opens, fails, of, view, top, sizes = SI
         if (!opens && !view && (of === undefined || of === '#charts')) await drawAll(page);
         if (of === undefined && !view) await page.evaluate(() => scrollTo(0, 0));
         const path = `${output}${name}-${colorScheme}-${width}.png`;
-        if (of) await page.locator(of).screenshot({ path, style: '#controls { position: static !important; }' });
+        if (of) await page.locator(of).screenshot({ path });
         else await page.screenshot({ path, fullPage: !view });
         if (top) await page.screenshot({ path: path.replace(name, `${name}-top`) });
       }
