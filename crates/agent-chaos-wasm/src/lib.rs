@@ -15,7 +15,6 @@ mod types;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
 use agent_chaos_link as link;
 use serde::Serialize;
-use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 pub use records::{Search, record_names};
@@ -188,7 +187,7 @@ struct OpenedLink {
     profile_hash: String,
     expected_digest: Option<String>,
     profile_matches: Option<bool>,
-    changed: Vec<Value>,
+    changed: Vec<wire::Change>,
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -208,11 +207,7 @@ pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
             .as_ref()
             .map(|expected| expected.digest.clone()),
         profile_matches: opened.profile_matches,
-        changed: opened
-            .changes
-            .iter()
-            .filter_map(|change| serde_json::to_value(change).ok())
-            .collect(),
+        changed: opened.changes,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::profile::{Drain, LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
 use crate::telemetry::{Counts, CrewSums, Sample};
 use crate::units::{Instant, Rate, Ratio, Span};
+use crate::wire::Node;
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
 /// With fewer ticks in the counted time there is no resolved state.
@@ -884,12 +885,8 @@ impl Report {
     }
 
     /// The canonical value; the host adds its wall time.
-    ///
-    /// # Panics
-    ///
-    /// Never: a report is plain data.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        serde_json::to_value(self).expect("a report is plain data")
+        Node::of(self).into()
     }
 }
