@@ -26,6 +26,9 @@ pub use node::Node;
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub static SCHEMA: &str = include_str!("../profile.schema.json");
 
+/// The same without white space, for programs.
+pub static COMPACT_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
+
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;
 
@@ -490,7 +493,9 @@ fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
 #[must_use]
 pub fn schema() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
-    PARSED.get_or_init(|| any_value(SCHEMA).expect("the schema shipped with the crate is JSON"))
+    PARSED.get_or_init(|| {
+        any_value(COMPACT_SCHEMA).expect("the schema shipped with the crate is JSON")
+    })
 }
 
 /// The schema as it follows from the types, for comparison with the file shipped.
@@ -1439,6 +1444,11 @@ mod tests {
             }
             assert_eq!(from_value(value).unwrap(), target, "{from} {text}");
         }
+    }
+
+    #[test]
+    fn the_compact_schema_says_the_same() {
+        assert_eq!(parse_value(SCHEMA).unwrap().to_string(), COMPACT_SCHEMA);
     }
 
     #[cfg(feature = "schema")]

@@ -57,7 +57,7 @@ pub fn new_seed() -> Result<u32, JsValue> {
 #[wasm_bindgen]
 #[must_use]
 pub fn schema() -> String {
-    wire::SCHEMA.to_owned()
+    wire::COMPACT_SCHEMA.to_owned()
 }
 
 #[derive(Serialize)]

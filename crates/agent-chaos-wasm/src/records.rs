@@ -14,11 +14,10 @@ use js_sys::{
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
 use crate::frame::plain;
-use crate::host::Host;
+use crate::host::{Host, promise};
 use crate::run::{POLLS, Run, SLICE_MS};
 
 /// Progress is told no more often than this.
@@ -459,11 +458,11 @@ impl Search {
             ));
         }
         shared.stop.set(false);
-        future_to_promise(async move {
+        promise(Box::pin(async move {
             let ended = shared.find(&on_progress).await;
             shared.busy.set(false);
-            ended.map(JsValue::from)
-        })
+            ended
+        }))
     }
 
     /// Has `find` stop after the present slice.

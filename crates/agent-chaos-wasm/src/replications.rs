@@ -1,22 +1,21 @@
 //! Replications in the browser's event loop: one run after the other, in the slices of a single one.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use agent_chaos_core::detector::State;
 use agent_chaos_core::replication::{Figures, Replications as CoreReplications};
-use agent_chaos_core::statistics::{Estimate, Proportion};
 use agent_chaos_core::units::Instant;
+use agent_chaos_core::wire::Node;
 use agent_chaos_core::{Limit, wire};
 use js_sys::{Float64Array, Function, Object, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
 use crate::frame::plain;
-use crate::host::Host;
+use crate::host::{Host, promise};
 use crate::run::{POLLS, PROGRESS_MS, SLICE_MS};
 
 /// One experiment under several seeds, with a baseline or without.
@@ -35,10 +34,10 @@ struct Shared {
 struct Replicated<'a> {
     seeds: [u32; 2],
     runs: Vec<Counted<'a>>,
-    summary: BTreeMap<&'a str, Estimate>,
-    states: BTreeMap<&'a str, Proportion>,
-    baseline: Option<BTreeMap<&'a str, Estimate>>,
-    paired: Option<BTreeMap<&'a str, Estimate>>,
+    summary: Node,
+    states: Node,
+    baseline: Option<Node>,
+    paired: Option<Node>,
 }
 
 #[derive(Serialize)]
@@ -49,10 +48,19 @@ struct Counted<'a> {
     worst_state: Option<State>,
 }
 
-fn estimates(figures: &Figures) -> BTreeMap<&str, Estimate> {
+fn estimates(figures: &Figures) -> Node {
     let all = figures.iter();
-    all.map(|figure| (figure.path.as_str(), figure.estimate()))
-        .collect()
+    sorted(all.map(|figure| (figure.path.as_str(), Node::of(&figure.estimate()))))
+}
+
+/// Fields in the order of their names.
+fn sorted<'a>(entries: impl Iterator<Item = (&'a str, Node)>) -> Node {
+    let mut fields: Vec<(Cow<'static, str>, Node)> = Vec::new();
+    for (name, node) in entries {
+        let place = fields.partition_point(|(known, _)| **known < *name);
+        fields.insert(place, (name.to_owned().into(), node));
+    }
+    Node::Fields(fields)
 }
 
 #[wasm_bindgen]
@@ -124,11 +132,11 @@ impl Replications {
             ));
         }
         shared.stop.set(false);
-        future_to_promise(async move {
+        promise(Box::pin(async move {
             let ended = shared.play(&on_progress).await;
             shared.playing.set(false);
-            ended.map(JsValue::from)
-        })
+            ended
+        }))
     }
 
     /// Has `play` stop after the present slice. The run under way can be gone on with.
@@ -160,7 +168,11 @@ impl Replications {
             seeds: [first.seed, last.seed],
             runs: runs.collect(),
             summary: estimates(summary.figures()),
-            states: summary.shares().collect(),
+            states: sorted(
+                summary
+                    .shares()
+                    .map(|(name, share)| (name, Node::of(&share))),
+            ),
             baseline: against.map(|(baseline, _)| estimates(baseline.figures())),
             paired: against.map(|(_, paired)| estimates(paired)),
         })?;

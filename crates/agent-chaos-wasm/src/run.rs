@@ -9,11 +9,10 @@ use agent_chaos_core::units::{Instant, Span};
 use agent_chaos_core::{Limit, Run as CoreRun, wire};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error;
 use crate::frame::{Watcher, plain};
-use crate::host::Host;
+use crate::host::{Host, promise};
 use crate::records;
 
 /// How long a slice may take before the host gets its turn.
@@ -271,11 +270,11 @@ impl Run {
             return Promise::reject(&error::named("BusyError", "this run is playing already"));
         }
         shared.stop.set(false);
-        future_to_promise(async move {
+        promise(Box::pin(async move {
             let ended = work.await;
             shared.playing.set(false);
-            ended.map(JsValue::from)
-        })
+            ended
+        }))
     }
 }
 
