@@ -1,6 +1,7 @@
 // The editor: undo, sliders, text, own experiments, files.
 import { readFileSync } from 'node:fs';
 import { AxeBuilder, STORM, at, cli, expect, finish, open, openText, test, text, type, unfold } from './harness.mjs';
+import { drop as dropped, refuseStorage } from './inpage.mjs';
 
 const agents = (page) => page.locator('[name="agents.count"]');
 const set = async (field, value) => {
@@ -412,9 +413,7 @@ test('a link that nobody has edited, and one that was copied here, come back wit
 });
 
 test('a browser that keeps nothing is said, and everything else works', async ({ page, site }) => {
-  await page.addInitScript(() => {
-    for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } });
-  });
+  await page.addInitScript(refuseStorage);
   await open(page, site);
   await expect(at(page, 'standing')).toContainText('does not let the page keep anything');
   await set(agents(page), '50');
@@ -489,14 +488,7 @@ test('what is no profile is said and changes nothing', async ({ page, site }) =>
   await expect(at(page, 'undo')).toBeDisabled();
 });
 
-/** Drags files over the page and drops them there. */
-const drop = (page, files, last = 'drop') => page.evaluate(([files, last]) => {
-  const dataTransfer = new DataTransfer();
-  for (const [name, content] of files) dataTransfer.items.add(new File([content], name));
-  if (files.length === 0) dataTransfer.setData('text/plain', 'words');
-  const at = document.querySelector('#charts');
-  for (const kind of ['dragenter', 'dragover', last]) at.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true, relatedTarget: null }));
-}, [files, last]);
+const drop = (page, files, last) => page.evaluate(dropped, [files, last]);
 
 test('a profile can be dropped anywhere, also while a run plays', async ({ page, site }) => {
   await open(page, site);

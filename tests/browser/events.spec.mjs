@@ -1,30 +1,10 @@
 // The event list and the life of a request, held to what the command line writes down.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AxeBuilder, STORM, at, expect, finish, open, test, type } from './harness.mjs';
+import { streamOf } from './cli.mjs';
+import { number, seconds, time } from './words.mjs';
 
 /** Records that the page keeps. */
 const KEPT = 20_000;
-
-/** Every event of a run, as the command line writes them. */
-function streamOf(experiment) {
-  const folder = mkdtempSync(join(tmpdir(), 'events-'));
-  try {
-    const [profile, events] = [join(folder, 'profile.json'), join(folder, 'events.ndjson')];
-    if (typeof experiment !== 'string') writeFileSync(profile, JSON.stringify(experiment));
-    execFileSync(process.env.AGENT_CHAOS, ['run', typeof experiment === 'string' ? experiment : profile, '--events', events, '--json'], { stdio: ['ignore', 'ignore', 'inherit'], maxBuffer: 1 << 26 });
-    return readFileSync(events, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-const number = (text) => Number(text.replace(/[\s ]/g, ''));
-const seconds = (text) => `${text.toFixed(4)} s`;
-/** As the page writes a length of time. */
-const time = (value) => (value === 0 ? '0 s' : value < 1 ? `${(value * 1000).toFixed(value < 0.1 ? 2 : 1)} ms` : `${value.toFixed(value < 100 ? 2 : 0)} s`);
 
 const grid = (page) => at(page, 'events');
 const rows = (page) => grid(page).locator('.event-body [role="row"]:visible');
@@ -108,6 +88,7 @@ test('the list is filtered by kind, request, agent, words and failures', async (
   await at(page, 'events-request').fill('seven');
   await expect(at(page, 'events-problem')).toContainText('found “seven”');
   await expect(at(page, 'events-request')).toHaveAttribute('aria-invalid', 'true');
+  await expect(at(page, 'events-clear')).toBeEnabled();
   await at(page, 'events-request').fill('99999999');
   await expect(at(page, 'events-problem')).toHaveText('');
   await expect(at(page, 'events-empty')).toContainText('has not been created');

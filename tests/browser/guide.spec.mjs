@@ -1,18 +1,12 @@
 // The guided experiments: whether what they say is true, and whether one can go through them.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changed, expected, experiments, holds, readGuide } from '../../web/shared/guide.js';
+import { expected, experiments, holds } from '../../web/shared/guide.js';
 import { read } from '../../web/shared/paths.js';
 import { AxeBuilder, at, cliOn, expect, open, test, text, type } from './harness.mjs';
+import { GUIDES, profileOf } from './samples.mjs';
 
-const folder = new URL('../../web/guides/', import.meta.url);
-const GUIDES = readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => {
-  const text = readFileSync(new URL(file, folder), 'utf8');
-  return { name: file.replace(/^\d+-/, '').replace('.json', ''), source: text, guide: readGuide(text) };
-});
-const presetOf = (name) => JSON.parse(readFileSync(new URL(`../../crates/agent-chaos-core/presets/${name}.json`, import.meta.url), 'utf8'));
-const profileOf = ({ preset, changes }) => JSON.stringify(changed(presetOf(preset), ...changes));
 const card = (page) => page.locator('#guide');
 
 // ---- Is it true?
@@ -176,6 +170,63 @@ test('what the person had before comes back, an edit that was refused included',
   await expect(page.locator('[name="agents.count"]')).toHaveValue('333');
   await expect.poll(() => text(page)).toBe(draft);
   await expect(page.locator('#json-problem')).toBeVisible();
+});
+
+const agents = (page) => page.locator('[name="agents.count"]');
+/** An edit of one's own, then the first run of a guide, whose experiment is a preset as it is. */
+async function intoGuide(page) {
+  await agents(page).fill('333');
+  await agents(page).blur();
+  await type(page, '{"version": 1, "workers": ');
+  await expect(page.locator('#json-problem')).toBeVisible();
+  await page.locator('#guides').click();
+  await at(page, 'guide-list').getByRole('link', { name: 'A retry storm' }).click();
+  await at(page, 'guide-skip').click();
+  await at(page, 'guide-finish').click();
+  await expect(at(page, 'guide-verdict')).toBeVisible();
+}
+
+test('what the person had before outlasts a reload, in the guide and after it has been left', async ({ page, site }) => {
+  await open(page, site);
+  await intoGuide(page);
+  await page.reload();
+  await expect(at(page, 'guide-question')).toBeVisible();
+  await expect(at(page, 'notice')).toContainText('what you had before the guide is still kept');
+  // The experiment of the guide is there again, and what a guide has put there is not taken for one's own.
+  await expect(at(page, 'preset')).toHaveValue('retry-storm');
+  await at(page, 'guide-skip').click();
+  await at(page, 'guide-finish').click();
+  await expect(at(page, 'guide-verdict')).toBeVisible();
+  await at(page, 'guide-leave').click();
+  await expect(card(page)).toContainText('Yours from before is kept');
+  await page.reload();
+  await expect(card(page)).toContainText('Yours from before is kept');
+  await expect(at(page, 'preset')).toHaveValue('retry-storm');
+  await at(page, 'guide-restore').click();
+  await expect(card(page)).toBeHidden();
+  await expect(at(page, 'preset')).toHaveValue('exp-002');
+  await expect(agents(page)).toHaveValue('333');
+  await expect.poll(() => text(page)).toContain('"workers": ');
+  await expect(page.locator('#json-problem')).toHaveCount(1);
+  await page.reload();
+  await at(page, 'status').waitFor();
+  await expect(agents(page)).toHaveValue('333');
+  await expect(card(page)).toBeHidden();
+});
+
+test('where the browser keeps nothing, a guide says that a reload loses what was before', async ({ page, site }) => {
+  await page.addInitScript(() => Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('refused', 'SecurityError'); } }));
+  await open(page, site);
+  await intoGuide(page);
+  await expect(at(page, 'notice')).toContainText('it is lost when the page is loaded again');
+  await at(page, 'guide-leave').click();
+  await at(page, 'guide-restore').click();
+  await expect(agents(page)).toHaveValue('333');
+  await page.reload();
+  await at(page, 'status').waitFor();
+  await expect(agents(page)).toHaveValue('400');
+  await expect(card(page)).toBeHidden();
+  await expect(at(page, 'notice')).toBeHidden();
 });
 
 test('leaving keeps the experiment of the guide, if one wants', async ({ page, site }) => {

@@ -4,6 +4,7 @@ import { test as base } from '../../web/testkit.js';
 
 export { expect, AxeBuilder } from '../../web/testkit.js';
 export { cli, cliOn, presets } from './cli.mjs';
+export { STORM } from './samples.mjs';
 
 export const test = base.extend({
   // One server for all tests of a worker.
@@ -32,6 +33,8 @@ export const at = (page, name) => page.getByTestId(name);
 export async function open(page, url) {
   await page.goto(url);
   await at(page, 'status').waitFor();
+  // Parts that come after the first picture.
+  await page.locator('[data-later]').first().waitFor({ state: 'detached' });
 }
 
 export async function finish(page, expect) {
@@ -64,14 +67,3 @@ export async function unfold(page, section) {
   const details = page.locator(`[data-section="${section}"] > details`);
   if (!(await details.evaluate((one) => one.open))) await details.locator('> summary').click();
 }
-
-/** Everything that a picture, a chart or a table has a place for. */
-export const STORM = {
-  run: { duration_seconds: 60, warmup_seconds: 5 }, agents: null, arrivals: { rate_per_second: 50 }, requests: { light: { share: 1 }, heavy: { share: 0 } },
-  client: { timeout_seconds: 1, withdraws: true, retry: { backoff: 'none' }, breaker: { open_seconds: 5 } }, network: { loss_ratio: 0.01, pool: { size: 60 } },
-  admission: { limit: {}, token_bucket: { rate_per_second: 200 } },
-  queue: { capacity: 200, when_full: 'drop', early_drop: null, discipline: 'lifo', drops_expired: true },
-  workers: { count: 3, bulkheads: { light: 1, heavy: 0 }, service: { distribution: 'exponential', base_seconds: 0.01, per_weight_seconds: 0 } },
-  downstream: { network: { pool: { size: 2 } } }, faults: { spike: null, error: null, crashes: {}, stalls: {} },
-  timeline: [{ at_seconds: 20, for_seconds: 5, traffic: { arrivals_factor: 6 } }, { at_seconds: 22, crash: { workers: 1 }, for_seconds: 5 }],
-};

@@ -239,7 +239,7 @@ test('a storage that refuses or is full is said, and nothing is lost', () => {
   assert.throws(() => full.write('A', entry('x'.repeat(200)), { replace: true }), kind('full'));
   assert.equal(full.read('A').profile, '{}');
   const edits = unsaved(() => { throw new Error('no'); }, () => '');
-  assert.equal(edits.keep({ preset: 'a', profile: '{}', own: null, draft: null }), false);
+  assert.equal(edits.keep({ preset: 'a', profile: '{}', own: null, draft: null, before: null }), false);
   assert.equal(edits.found(), null);
 });
 
@@ -247,12 +247,20 @@ test('unsaved edits of a link have a place of their own', () => {
   const store = memory();
   let link = '';
   const kept = unsaved(() => store, () => link);
-  kept.keep({ preset: 'a', profile: '{}', own: 'mine', draft: '{' });
+  const mine = { preset: 'a', profile: '{}', own: 'mine', draft: '{', before: null };
+  kept.keep(mine);
   link = '#v1.exp-002';
   assert.equal(kept.found(), null);
-  kept.keep({ preset: 'b', profile: '{"seed": 2}', own: null, draft: null });
+  kept.keep({ preset: 'b', profile: '{"seed": 2}', own: null, draft: null, before: null });
   link = '';
-  assert.deepEqual(kept.found(), { preset: 'a', profile: '{}', own: 'mine', draft: '{' });
+  assert.deepEqual(kept.found(), mine);
+  for (const speed of [20, Infinity]) {
+    const aside = { ...mine, before: { preset: 'c', profile: '{"seed": 3}', own: null, draft: null, speed, set: '{}' } };
+    kept.keep(aside);
+    assert.deepEqual(kept.found(), aside);
+  }
+  store.setItem('agent-chaos/unsaved', JSON.stringify({ ...mine, before: { preset: 'c' } }));
+  assert.deepEqual(kept.found(), mine);
   kept.keep(null);
   assert.equal(kept.found(), null);
   store.setItem('agent-chaos/unsaved', '[1]');

@@ -411,8 +411,16 @@ export function conductor(engine, presets, store) {
       } catch (error) {
         const refused = /** @type {any} */ (error);
         if (isCrash(error)) fail(error);
-        else if (refused?.kind !== 'empty') store.update({ phase: 'error', failure: `${refused.message}. The experiment shown is another one: choose a preset or paste the whole link again.` });
+        // A run that is there goes on.
+        else if (refused?.kind !== 'empty') store.update({ phase: run ? store.get().phase : 'error', failure: `${refused.message}. The experiment shown is another one: choose a preset or paste the whole link again.` });
       }
+    },
+
+    /** The way back has left the link: what was there before it comes back, unless somebody has worked on since. */
+    close() {
+      const { link, draft, problems } = store.get();
+      if (!link || draft !== null || problems.length) return;
+      for (let left = past.undo.length; left > 0 && past.undo.at(-1)?.what === OPENING; left--) actions.undo();
     },
 
     /** The address of this experiment, with its result if there is one. */
@@ -432,6 +440,7 @@ export function ask(estimate, what = 'This experiment has') {
   const words = dialog.querySelector('p');
   if (words) words.textContent = `${what} about ${Math.round(estimate.events / 1e6)} million events. It can be paused at any time.`;
   dialog.returnValue = '';
-  dialog.showModal();
+  // It may stand there still: then it asks for the last experiment alone.
+  if (!dialog.open) dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }));
 }

@@ -29,7 +29,7 @@ export function drawLife(life, names) {
     sums.length ? element('ul', { class: 'life-sums', 'data-testid': 'life-sums', 'aria-label': 'Time by what it was spent on' },
       ...sums.map(({ seconds, phase }) => element('li', { 'data-phase-sum': phase.name }, swatch(phase.name), element('span', { text: phase.words }), element('strong', { text: format.time(seconds) }))),
       element('li', { class: 'whole' }, element('span', { text: life.ended_seconds === null ? 'in all so far' : 'in all' }), element('strong', { text: format.time(life.took_seconds) }))) : null,
-    element('ol', { class: 'life-attempts', 'data-testid': 'life-attempts', 'aria-label': life.sends === null ? 'Way through the server' : 'Sends' },
+    element('ol', { class: 'life-attempts', tabindex: 0, 'data-testid': 'life-attempts', 'aria-label': life.sends === null ? 'Way through the server' : 'Sends' },
       ...life.attempts.map((attempt) => drawAttempt(attempt, life, names, { from, to }))),
     drawSteps(life, names),
   ].filter((part) => part !== null);

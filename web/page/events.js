@@ -43,7 +43,11 @@ export function events(place, store, { actions, names }) {
   const text = element('input', { id: 'events-text', 'data-testid': 'events-text', type: 'search', placeholder: 'overflow', autocomplete: 'off', maxlength: 100, oninput: typed });
   const failures = element('input', { id: 'events-failures', 'data-testid': 'events-failures', type: 'checkbox', onchange: filtered });
   const clear = element('button', { type: 'button', 'data-testid': 'events-clear', text: 'Clear', onclick: cleared });
-  const show = element('button', { type: 'button', 'data-testid': 'events-show', text: 'Show its life', onclick: () => typeof filter.request === 'number' && open(filter.request) });
+  const show = element('button', { type: 'button', 'data-testid': 'events-show', text: 'Show its life', onclick: () => {
+    // What has just been typed is meant.
+    filtered();
+    if (filter.request !== null) open(filter.request);
+  } });
   const follow = element('button', { type: 'button', 'data-testid': 'events-follow', 'aria-pressed': 'true', text: 'Follow the end', onclick: () => list.setFollowing(follow.getAttribute('aria-pressed') !== 'true') });
   const problem = element('p', { class: 'problem', id: 'events-problem', 'data-testid': 'events-problem', role: 'alert' });
   const form = element('div', { class: 'row events-filter', role: 'search', 'aria-label': 'Which events' },
@@ -295,7 +299,8 @@ export function events(place, store, { actions, names }) {
     offer(found?.kinds ?? []);
     drawSlowest(actions.source());
     show.disabled = !found || filter.request === null;
-    clear.disabled = !any;
+    // Also what was refused can be cleared away.
+    clear.disabled = !any && [request, agent, text].every((input) => input.value === '');
     look(false);
   }
 

@@ -28,7 +28,6 @@ import { refused, sweepOf } from './guide-sweep.js';
  * @property {ReturnType<typeof sweepOf> | null} sweep
  */
 /** What plays for the guide; `seen` as soon as it has begun. @typedef {{ index: number, what: 'main' | 'try', profile: string, seen: boolean, trouble: 'paused' | 'ended' | 'failed' | '' }} Going */
-/** @typedef {{ preset: string, profile: string, own: string | null, draft: string | null, speed: number }} Before */
 
 const FILES = import.meta.glob('../guides/*.json', { query: '?raw', import: 'default' });
 /** The guides by name, in the order of their files: 3-retry-storm.json is "retry-storm". @type {Map<string, () => Promise<string>>} */
@@ -58,10 +57,8 @@ export function card(place, store, { actions, engine, presets }) {
   let records = [];
   /** @type {Going | null} */
   let going = null;
-  /** @type {Before | null} */
-  let before = null;
   /** The last experiment that a guide has set. */
-  let set = '';
+  const set = () => store.get().before?.set ?? '';
   /** @type {{ title: string, problems: import('../shared/guide.js').Problem[] }} */
   let wrong = { title: '', problems: [] };
   /** What is drawn while something plays. @type {(() => void) | null} */
@@ -143,8 +140,8 @@ export function card(place, store, { actions, engine, presets }) {
   /** Keeps what the person had, unless it is what a guide has put there. */
   function keep() {
     const { preset, check, own, draft, speed } = store.get();
-    if (before && check.profile === set) return;
-    before = { preset, profile: check.profile, own, draft, speed };
+    if (check.profile === set()) return;
+    store.update({ before: { preset, profile: check.profile, own, draft, speed, set: '' } });
   }
 
   /** @param {'main' | 'try'} what */
@@ -158,8 +155,9 @@ export function card(place, store, { actions, engine, presets }) {
     actions.reset();
     const speed = (what === 'try' ? now.then?.speed : now.run?.speed) ?? Infinity;
     const problem = actions.take({ preset: now.preset, profile, own: null }, `${now.title}, of a guide`);
-    set = store.get().check.profile;
-    const mine = (going = { index, what, profile: set, seen: false, trouble: problem ? 'failed' : '' });
+    const { before, check } = store.get();
+    if (before) store.update({ before: { ...before, set: check.profile } });
+    const mine = (going = { index, what, profile: check.profile, seen: false, trouble: problem ? 'failed' : '' });
     if (what === 'try') record().tried = 'running';
     else Object.assign(record(), { status: 'running', result: null, tried: 'no', second: null });
     draw();
@@ -233,13 +231,15 @@ export function card(place, store, { actions, engine, presets }) {
   }
 
   function restore() {
+    const { before } = store.get();
     if (!before) return;
     const { preset, profile, own, draft, speed } = before;
-    before = null;
+    store.update({ before: null });
     leaveRun();
     actions.pause();
     actions.reset();
-    actions.take({ preset, profile, own }, 'going back from a guide');
+    const wrong = actions.take({ preset, profile, own: store.get().owned.some((one) => one.name === own) ? own : null }, 'going back from a guide');
+    if (wrong) actions.say({ words: `What you had before the guide cannot be brought back: ${wrong}.`, until: 'edit' });
     // An edit that had been refused comes back as the draft it was.
     if (draft !== null) actions.setText(draft);
     actions.setSpeed(speed);
@@ -272,8 +272,9 @@ export function card(place, store, { actions, engine, presets }) {
     open = null;
     records = [];
     if (location.hash.startsWith('#guide')) history.replaceState(null, '', location.pathname + location.search);
-    const theirs = before && before.profile !== store.get().check.profile;
-    if (!theirs) before = null;
+    const { before, check } = store.get();
+    const theirs = before && before.profile !== check.profile;
+    if (!theirs) store.update({ before: null });
     view = theirs ? 'left' : 'closed';
     draw();
     if (!theirs) document.getElementById('guides')?.focus();
@@ -352,7 +353,7 @@ export function card(place, store, { actions, engine, presets }) {
         draw();
         document.getElementById('guides')?.focus();
       }, 'primary'), button('stay', 'Keep this one', () => {
-        before = null;
+        store.update({ before: null });
         view = 'closed';
         draw();
         document.getElementById('guides')?.focus();
@@ -372,7 +373,7 @@ export function card(place, store, { actions, engine, presets }) {
         history.replaceState(null, '', `#guide=${next}`);
         enter(() => void openByName(next));
       }, 'primary')] : []), button('all', 'All guides', () => show('list')), button('back', 'Back', () => go(index - 1)),
-      ...(before ? [button('restore', 'Back to my experiment', () => {
+      ...(store.get().before ? [button('restore', 'Back to my experiment', () => {
         restore();
         leave();
       })] : []))];
@@ -405,7 +406,7 @@ export function card(place, store, { actions, engine, presets }) {
     const begun = () => void (now.sweep ? beginSweep() : begin('main'));
     if (!now.run && !now.sweep) return paragraphs(now.explanation);
     const words = now.sweep ? `${now.sweep.values.length * now.sweep.seeds.length * now.sweep.cases.length} short runs, beside the experiment on the page.`
-      : before ? '' : 'The run takes the place of the experiment on the page. Yours is kept, and you can go back to it.';
+      : store.get().before ? '' : 'The run takes the place of the experiment on the page. Yours is kept, and you can go back to it.';
     const note = words ? [element('p', { class: 'soft small' }, words)] : [];
     if (!now.question) return [element('div', { class: 'row' }, button('run', 'Run it', begun, 'primary')), ...note];
     const missing = element('p', { class: 'problem', role: 'alert', id: 'guide-missing' });
@@ -474,7 +475,7 @@ export function card(place, store, { actions, engine, presets }) {
     parts.push(drawFigures(now.figures, result.report), chart.figure);
     const drawings = [() => chart.draw(result.drawn, moment)];
     // After the change the page shows the second run.
-    const shows = now.look && store.get().check.profile === set ? [' ', button('look', 'Show it on the page', () => point(/** @type {any} */ (now.look), tried === 'no'), 'quiet')] : [];
+    const shows = now.look && store.get().check.profile === set() ? [' ', button('look', 'Show it on the page', () => point(/** @type {any} */ (now.look), tried === 'no'), 'quiet')] : [];
     if (now.look) parts.push(element('p', {}, ...rich(now.look.text), ...(tried === 'no' ? shows : [])));
     parts.push(...paragraphs(now.explanation));
     if (now.then) {
@@ -535,7 +536,7 @@ export function card(place, store, { actions, engine, presets }) {
     const target = /** @type {HTMLElement | null} */ (document.querySelector(`[data-chart="${at}"]`) ?? document.getElementById(at));
     if (!target) return;
     const { report, check } = store.get();
-    if (first && seconds !== null && report && check.profile === set) void actions.lookAt(seconds);
+    if (first && seconds !== null && report && check.profile === set()) void actions.lookAt(seconds);
     if (!target.hasAttribute('tabindex')) target.tabIndex = -1;
     target.classList.add('pointed');
     target.focus({ preventScroll: true });
@@ -562,6 +563,12 @@ export function card(place, store, { actions, engine, presets }) {
   return {
     /** Opens a guide by its name; without one, the list of all. @param {string} name */
     open: (name) => enter(() => void (name ? openByName(name) : show('list'))),
+    /** The way back to what stood here before, if nothing else is open. */
+    offer() {
+      if (view !== 'closed') return;
+      view = 'left';
+      draw();
+    },
   };
 }
 

@@ -14,11 +14,11 @@ export function guide(place, store, given) {
   /** @type {Promise<Card> | null} */
   let card = null;
 
-  /** @param {string} name */
-  async function open(name) {
+  /** @param {(part: Card) => void} act */
+  async function open(act) {
     card ??= import('./guide-card.js').then((part) => part.card(place, store, given));
     try {
-      (await card).open(name);
+      act(await card);
     } catch (error) {
       // The next attempt loads it anew.
       card = null;
@@ -31,7 +31,7 @@ export function guide(place, store, given) {
     if (!found) return;
     let name = found[1] ?? '';
     try { name = decodeURIComponent(name); } catch { /* as it is written */ }
-    void open(name);
+    void open((part) => part.open(name));
   }
   /** A second click on the address that is there already opens too. @param {MouseEvent} event */
   function clicked(event) {
@@ -46,7 +46,15 @@ export function guide(place, store, given) {
   addEventListener('hashchange', byAddress);
   welcome();
   byAddress();
+  // After a reload the way back is there again, also where the guide had been left.
+  let offered = false;
+  const unsubscribe = store.subscribe(({ before }) => {
+    if (!before || offered) return;
+    offered = true;
+    if (!card) void open((part) => part.offer());
+  });
   return () => {
+    unsubscribe();
     document.removeEventListener('click', clicked);
     removeEventListener('hashchange', byAddress);
   };

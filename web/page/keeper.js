@@ -18,8 +18,10 @@ export function keeper(store, { actions, own }) {
 
   /** @param {import('../shared/shelf.js').Unsaved} kept @param {string | null} what @returns {string} */
   function restore(kept, what) {
-    const name = kept.own !== null && own.know(kept.own) ? kept.own : null;
-    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: name }, what);
+    const known = (/** @type {string | null} */ name) => (name !== null && own.know(name) ? name : null);
+    const { before } = kept;
+    if (before) store.update({ before: { ...before, own: known(before.own) } });
+    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: known(kept.own) }, what);
     if (wrong) return wrong;
     if (kept.draft !== null) actions.setText(kept.draft);
     return '';
@@ -35,7 +37,10 @@ export function keeper(store, { actions, own }) {
   } else if (found && !linked()) {
     const wrong = restore(found, null);
     if (wrong) actions.say({ words: `Edits of before the page was loaded again cannot be read: ${wrong}.`, until: 'edit' });
-    else {
+    else if (found.before) {
+      // Where the guide had been left, its card has the same to say.
+      if (location.hash !== '') actions.say({ words: 'The page was loaded again. The experiment of the guide is back, and what you had before the guide is still kept: leave the guide to go back to it.', until: 'edit' });
+    } else {
       say('Your unsaved edits of before the page was loaded again are back.', 'Start afresh', () => {
         const { own: name, preset } = store.get();
         if (name !== null) own.open(name);
@@ -45,17 +50,24 @@ export function keeper(store, { actions, own }) {
   }
 
   let timer = 0;
+  let warned = false;
   /** @type {unknown[]} */
   let seen = [];
   function keep() {
     clearTimeout(timer);
     timer = 0;
-    const { preset, check, draft, own: name, link } = store.get();
-    edits.keep((own.edited() && link === null) || draft !== null ? { preset, profile: check.profile, own: name, draft } : null);
+    const { preset, check, draft, own: name, link, before } = store.get();
+    const worth = (own.edited() && link === null) || draft !== null || before !== null;
+    const could = edits.keep(worth ? { preset, profile: check.profile, own: name, draft, before } : null);
+    // What is out of sight must not be taken for safe.
+    if (!could && before && !warned) {
+      warned = true;
+      actions.say({ words: 'This browser does not let the page keep what you had before the guide: it is lost when the page is loaded again. Until then, leaving the guide brings it back.', until: 'edit' });
+    }
   }
   addEventListener('pagehide', () => { if (timer) keep(); });
-  return store.subscribe(({ preset, profile, draft, own: name, owned, link }) => {
-    const now = [preset, profile, draft, name, owned, link === null, linked()];
+  return store.subscribe(({ preset, profile, draft, own: name, owned, link, before }) => {
+    const now = [preset, profile, draft, name, owned, link === null, linked(), before];
     if (now.every((one, index) => one === seen[index])) return;
     // What was found for this link stays on offer until there is something else to keep.
     const first = seen.length === 0;

@@ -1,28 +1,22 @@
 // The page: ties the engine, the store and the parts together.
 
 import 'uplot/dist/uPlot.min.css';
-import recorded from '../../tests/recorded.json';
 import { load } from '../engine/engine.js';
 import { shelf } from '../shared/shelf.js';
 import { breaks } from './breaks.js';
 import { charts } from './charts/index.js';
-import { compare } from './compare.js';
 import { conductor } from './conductor.js';
 import { controls } from './controls.js';
 import { element } from './dom.js';
-import { editor } from './editor.js';
-import { events } from './events.js';
 import { experiments } from './experiments.js';
-import { files } from './files.js';
 import { guide } from './guide.js';
 import { keeper } from './keeper.js';
 import { keys } from './keys.js';
+import { later } from './later.js';
 import { picture } from './picture.js';
-import { report } from './report.js';
-import { share } from './share.js';
 import { createStore } from './store.js';
 import { theme } from './theme.js';
-import { toolbar } from './toolbar.js';
+import { twice } from './twice.js';
 import { verdict } from './verdict.js';
 
 /** @param {string} id */
@@ -41,10 +35,11 @@ async function start() {
   const store = createStore({
     phase: 'ready', preset: first.name, profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
     frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: null, theme: 'system',
-    moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, notice: null, own: null, owned: [],
+    moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, notice: null, own: null, owned: [], before: null,
   });
   const actions = conductor(engine, presets, store);
   theme(place('theme'), store);
+  twice();
   const own = experiments(store, { actions, presets, shelf: shelf(() => localStorage) });
   controls(place('controls'), store, { actions, presets, own });
   verdict(place('verdict'), store, actions);
@@ -52,16 +47,13 @@ async function start() {
   picture(place('picture'), store);
   charts(place('charts'), store, { actions, engine });
   guide(place('guide'), store, { actions, engine, presets });
-  compare(place('compare'), store, { actions, engine, presets });
-  events(place('events'), store, { actions, names: engine.record_names() });
-  report(place('report'), store, { presets, recorded });
-  share(place('share'), store, actions);
-  toolbar(place('editor'), store, { actions, own, files: files(document.body, store, actions) });
-  editor(place('editor'), store, { actions, schema, own });
+  later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, schema, own }));
+  later(['compare', 'events', 'report', 'share'].map(place), 'Comparisons, events, the report and links', () => import('./results.js'), ({ results }) => results(place, store, { actions, engine, presets }));
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {
     if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) actions.open(location.href);
+    else if (location.hash === '') actions.close();
   };
   addEventListener('hashchange', open);
   open();

@@ -32,6 +32,7 @@
  * @property {Notice | null} notice something to know that is not a failure
  * @property {string | null} own name of the own experiment that the profile belongs to
  * @property {import('../shared/shelf.js').Listed[]} owned the own experiments
+ * @property {import('../shared/shelf.js').Before | null} before what stood here before a guide put its own experiment in its place
  */
 
 /** Said until the next edit, or until the next run. @typedef {{ words: string, until: 'edit' | 'run', action?: { words: string, act: () => void } }} Notice */

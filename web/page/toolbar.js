@@ -25,7 +25,15 @@ export function toolbar(place, store, { actions, own, files }) {
   // What a field held when somebody came to it or when it was last taken over: as long as it holds that, it has nothing of its own to undo.
   let settled = '';
   addEventListener('focusin', ({ target }) => { if (isText(target ?? undefined)) settled = /** @type {HTMLInputElement} */ (target).value; });
-  addEventListener('change', ({ target }) => { if (isText(target ?? undefined)) settled = /** @type {HTMLInputElement} */ (target).value; });
+  addEventListener('change', ({ target }) => {
+    if (!isText(target ?? undefined)) return;
+    const field = /** @type {HTMLInputElement} */ (target);
+    const { value } = field;
+    settled = value;
+    // Firefox keeps a field's own steps beyond what was taken over; from here on they are the page's.
+    field.value = '';
+    field.value = value;
+  });
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.altKey || !(event.ctrlKey || event.metaKey)) return;
     const key = event.key.toLowerCase();

@@ -122,8 +122,17 @@ export function shelf(open) {
 /**
  * The unsaved edits of one tab, over a reload. A page that was opened by a link has a place of its own for each link, so
  * that it never overwrites what was there before.
- * @typedef {{ preset: string, profile: string, own: string | null, draft: string | null }} Unsaved
+ * @typedef {{ preset: string, profile: string, own: string | null, draft: string | null }} Edits
+ * @typedef {Edits & { before: Before | null }} Unsaved
  */
+/** What a guide has put aside; `set` is the profile that it put there instead. @typedef {Edits & { speed: number, set: string }} Before */
+
+/** @param {any} kept @returns {Edits | null} */
+function edited(kept) {
+  const { preset, profile, own, draft } = kept ?? {};
+  if (typeof preset !== 'string' || typeof profile !== 'string') return null;
+  return { preset, profile, own: typeof own === 'string' ? own : null, draft: typeof draft === 'string' ? draft : null };
+}
 
 /** @param {() => Store} open @param {() => string} link the link in the address, "" without one */
 export function unsaved(open, link) {
@@ -142,9 +151,11 @@ export function unsaved(open, link) {
     /** @returns {Unsaved | null} */
     found() {
       try {
-        const { preset, profile, own, draft } = JSON.parse(open().getItem(key()) ?? 'null') ?? {};
-        if (typeof preset !== 'string' || typeof profile !== 'string') return null;
-        return { preset, profile, own: typeof own === 'string' ? own : null, draft: typeof draft === 'string' ? draft : null };
+        const kept = JSON.parse(open().getItem(key()) ?? 'null');
+        const found = edited(kept);
+        const before = edited(kept?.before);
+        // JSON has no infinity: a speed that is no number was unlimited.
+        return found && { ...found, before: before && { ...before, speed: typeof kept.before.speed === 'number' ? kept.before.speed : Infinity, set: String(kept.before.set ?? '') } };
       } catch {
         return null;
       }

@@ -1,19 +1,11 @@
 //! The host's event loop: its clock, and the ways to let it do something else.
 
-use std::pin::Pin;
-
 use futures::StreamExt;
 use futures::channel::mpsc;
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, Performance};
-
-/// What comes of this work, as the host waits for it. Boxed, since every kind of future that becomes a
-/// promise by itself brings the same 4 kB.
-pub fn promise(work: Pin<Box<dyn Future<Output = Result<&'static str, JsValue>>>>) -> Promise {
-    future_to_promise(async move { work.await.map(JsValue::from) })
-}
 
 /// The event loop of a page, of a worker or of node.
 ///

@@ -11,6 +11,7 @@ mod records;
 mod replications;
 mod run;
 mod types;
+mod work;
 
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
 use agent_chaos_link as link;

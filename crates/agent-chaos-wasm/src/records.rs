@@ -1,6 +1,6 @@
 //! Records of the event stream, the slowest requests and the life of any one, for the page.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use agent_chaos_core::records::life::{Attempt, Life, Part, Phase};
@@ -15,13 +15,10 @@ use js_sys::{
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::error;
 use crate::frame::plain;
-use crate::host::{Host, promise};
-use crate::run::{POLLS, Run, SLICE_MS};
+use crate::run::Run;
+use crate::work::{POLLS, Work};
 
-/// Progress is told no more often than this.
-const PROGRESS_MS: f64 = 50.0;
 /// Whole numbers up to here are exact in JS.
 const MOST_EXACT: f64 = 9_007_199_254_740_991.0;
 
@@ -417,11 +414,8 @@ impl Run {
         let events = run.counts().events();
         let replay = Replay::new(run.profile(), number, events, run.now());
         Ok(Search {
-            shared: Rc::new(Searching {
-                replay: RefCell::new(replay),
-                busy: Cell::new(false),
-                stop: Cell::new(false),
-            }),
+            replay: Rc::new(RefCell::new(replay)),
+            work: Work::default(),
         })
     }
 }
@@ -429,13 +423,8 @@ impl Run {
 /// A search for the life of a request.
 #[wasm_bindgen]
 pub struct Search {
-    shared: Rc<Searching>,
-}
-
-struct Searching {
-    replay: RefCell<Replay>,
-    busy: Cell<bool>,
-    stop: Cell<bool>,
+    replay: Rc<RefCell<Replay>>,
+    work: Work,
 }
 
 #[wasm_bindgen]
@@ -450,24 +439,19 @@ impl Search {
         &self,
         #[wasm_bindgen(unchecked_param_type = "(progress: number) => void")] on_progress: Function,
     ) -> Promise {
-        let shared = Rc::clone(&self.shared);
-        if shared.busy.replace(true) {
-            return Promise::reject(&error::named(
-                "BusyError",
-                "this search is under way already",
-            ));
-        }
-        shared.stop.set(false);
-        promise(Box::pin(async move {
-            let ended = shared.find(&on_progress).await;
-            shared.busy.set(false);
-            ended
-        }))
+        let replay = Rc::clone(&self.replay);
+        let busy = "this search is under way already";
+        self.work.begin(busy, async move |mut turns| {
+            let mut little = || replay.borrow_mut().advance(POLLS).then_some("finished");
+            let progress = || replay.borrow().progress();
+            let ended = turns.take(&mut little, &progress, &on_progress);
+            Ok(ended.await?.unwrap_or("stopped"))
+        })
     }
 
     /// Has `find` stop after the present slice.
     pub fn stop(&self) {
-        self.shared.stop.set(true);
+        self.work.stop();
     }
 
     /// The life of the request, as far as it has been found; null if it has not.
@@ -477,41 +461,6 @@ impl Search {
     /// Never: a life is plain data.
     #[wasm_bindgen(unchecked_return_type = "Life | null")]
     pub fn life(&self) -> Result<JsValue, JsValue> {
-        life_view(self.shared.replay.borrow().life())
-    }
-}
-
-impl Drop for Search {
-    fn drop(&mut self) {
-        self.shared.stop.set(true);
-    }
-}
-
-impl Searching {
-    async fn find(&self, on_progress: &Function) -> Result<&'static str, JsValue> {
-        let mut host = Host::new()?;
-        let mut told = f64::NEG_INFINITY;
-        loop {
-            let started = host.now_ms();
-            let mut found = false;
-            while !found && host.now_ms() - started < SLICE_MS {
-                found = self.replay.borrow_mut().advance(POLLS);
-            }
-            if found {
-                return Ok("finished");
-            }
-            if host.now_ms() - told >= PROGRESS_MS {
-                told = host.now_ms();
-                let progress = self.replay.borrow().progress();
-                on_progress.call1(&JsValue::NULL, &progress.into())?;
-            }
-            if self.stop.get() {
-                return Ok("stopped");
-            }
-            host.give_way().await?;
-            if self.stop.get() {
-                return Ok("stopped");
-            }
-        }
+        life_view(self.replay.borrow().life())
     }
 }

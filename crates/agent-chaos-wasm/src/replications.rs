@@ -1,7 +1,7 @@
 //! Replications in the browser's event loop: one run after the other, in the slices of a single one.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use agent_chaos_core::detector::State;
@@ -15,19 +15,13 @@ use wasm_bindgen::prelude::*;
 
 use crate::error;
 use crate::frame::plain;
-use crate::host::{Host, promise};
-use crate::run::{POLLS, PROGRESS_MS, SLICE_MS};
+use crate::work::{POLLS, Work};
 
 /// One experiment under several seeds, with a baseline or without.
 #[wasm_bindgen]
 pub struct Replications {
-    shared: Rc<Shared>,
-}
-
-struct Shared {
-    replications: RefCell<CoreReplications>,
-    playing: Cell<bool>,
-    stop: Cell<bool>,
+    replications: Rc<RefCell<CoreReplications>>,
+    work: Work,
 }
 
 #[derive(Serialize)]
@@ -85,11 +79,8 @@ impl Replications {
         let replications = CoreReplications::new(&profile, first_seed, count, baseline.as_ref())
             .map_err(|refused| js_sys::RangeError::new(&refused.to_string()))?;
         Ok(Self {
-            shared: Rc::new(Shared {
-                replications: RefCell::new(replications),
-                playing: Cell::new(false),
-                stop: Cell::new(false),
-            }),
+            replications: Rc::new(RefCell::new(replications)),
+            work: Work::default(),
         })
     }
 
@@ -97,21 +88,21 @@ impl Replications {
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn progress(&self) -> f64 {
-        self.shared.replications.borrow().progress()
+        self.replications.borrow().progress()
     }
 
     /// How many seeds have been run to the end.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn done(&self) -> u32 {
-        self.shared.replications.borrow().done().len() as u32
+        self.replications.borrow().done().len() as u32
     }
 
     /// Whether everything has been run.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.shared.replications.borrow().is_finished()
+        self.replications.borrow().is_finished()
     }
 
     /// Runs on from where it stands, in slices between which the event loop has its turn. Calls
@@ -124,24 +115,23 @@ impl Replications {
         &self,
         #[wasm_bindgen(unchecked_param_type = "(progress: number) => void")] on_progress: Function,
     ) -> Promise {
-        let shared = Rc::clone(&self.shared);
-        if shared.playing.replace(true) {
-            return Promise::reject(&error::named(
-                "BusyError",
-                "these replications are under way already",
-            ));
-        }
-        shared.stop.set(false);
-        promise(Box::pin(async move {
-            let ended = shared.play(&on_progress).await;
-            shared.playing.set(false);
-            ended
-        }))
+        const SLICE: Limit = Limit {
+            until: Instant::NEVER,
+            polls: POLLS,
+        };
+        let all = Rc::clone(&self.replications);
+        let busy = "these replications are under way already";
+        self.work.begin(busy, async move |mut turns| {
+            let mut little = || all.borrow_mut().advance(SLICE).then_some("finished");
+            let progress = || all.borrow().progress();
+            let ended = turns.take(&mut little, &progress, &on_progress);
+            Ok(ended.await?.unwrap_or("paused"))
+        })
     }
 
     /// Has `play` stop after the present slice. The run under way can be gone on with.
     pub fn pause(&self) {
-        self.shared.stop.set(true);
+        self.work.stop();
     }
 
     /// What the seeds that have been run to the end come to; null before the first has.
@@ -151,7 +141,7 @@ impl Replications {
     /// Never: it is plain data.
     #[wasm_bindgen(unchecked_return_type = "Replicated | null")]
     pub fn result(&self) -> Result<JsValue, JsValue> {
-        let replications = self.shared.replications.borrow();
+        let replications = self.replications.borrow();
         let (Some(first), Some(last)) = (replications.done().first(), replications.done().last())
         else {
             return Ok(JsValue::NULL);
@@ -194,39 +184,5 @@ impl Replications {
         set(&band, "columns", &columns);
         set(&result, "band", &band);
         Ok(result)
-    }
-}
-
-impl Drop for Replications {
-    fn drop(&mut self) {
-        self.shared.stop.set(true);
-    }
-}
-
-impl Shared {
-    async fn play(&self, on_progress: &Function) -> Result<&'static str, JsValue> {
-        let mut host = Host::new()?;
-        let mut told = host.now_ms();
-        loop {
-            let started = host.now_ms();
-            while host.now_ms() - started < SLICE_MS {
-                let slice = Limit {
-                    until: Instant::NEVER,
-                    polls: POLLS,
-                };
-                if self.replications.borrow_mut().advance(slice) {
-                    return Ok("finished");
-                }
-            }
-            if host.now_ms() - told >= PROGRESS_MS {
-                told = host.now_ms();
-                let progress = self.replications.borrow().progress();
-                on_progress.call1(&JsValue::NULL, &progress.into())?;
-            }
-            host.give_way().await?;
-            if self.stop.get() {
-                return Ok("paused");
-            }
-        }
     }
 }

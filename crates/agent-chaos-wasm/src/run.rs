@@ -12,27 +12,25 @@ use wasm_bindgen::prelude::*;
 
 use crate::error;
 use crate::frame::{Watcher, plain};
-use crate::host::{Host, promise};
 use crate::records;
+use crate::work::{POLLS, SLICE_MS, Turns, Work};
 
-/// How long a slice may take before the host gets its turn.
-pub(crate) const SLICE_MS: f64 = 6.0;
 /// Frames are no closer together than this.
 const FRAME_MS: f64 = 15.0;
 /// After a longer gap (a hidden tab, a sleeping device) a paced run goes on where it stood.
 const LONGEST_GAP_MS: f64 = 250.0;
-/// How often a search says how far it has come.
-pub const PROGRESS_MS: f64 = 100.0;
-/// Polls between two looks at the clock.
-pub(crate) const POLLS: u64 = 512;
 /// Polls of one step at the most, so that even a step through a flood of events answers soon; the
 /// next step of the same kind goes on from there.
 const STEP_POLLS: u64 = 50_000;
+
+/// Why a second piece of work on a run does not begin.
+const BUSY: &str = "this run is playing already";
 
 /// One run of an experiment.
 #[wasm_bindgen]
 pub struct Run {
     pub(crate) shared: Rc<Shared>,
+    work: Work,
 }
 
 pub(crate) struct Shared {
@@ -41,8 +39,6 @@ pub(crate) struct Shared {
     pub(crate) selection: RefCell<Selection>,
     watcher: RefCell<Watcher>,
     speed: Cell<f64>,
-    playing: Cell<bool>,
-    stop: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -68,11 +64,10 @@ impl Run {
             selection: RefCell::new(Selection::new(Filter::default())),
             watcher: RefCell::default(),
             speed: Cell::new(f64::INFINITY),
-            playing: Cell::new(false),
-            stop: Cell::new(false),
         };
         Ok(Self {
             shared: Rc::new(shared),
+            work: Work::default(),
         })
     }
 
@@ -149,7 +144,8 @@ impl Run {
             Ok(stop) => stop,
             Err(error) => return Promise::reject(&error),
         };
-        self.occupy(async move { shared.play(&on_frame, stop).await })
+        let play = async move |turns| shared.play(turns, &on_frame, stop).await;
+        self.work.begin(BUSY, play)
     }
 
     /// Goes on to a moment of virtual time as fast as possible, in slices as [`play`](Self::play)
@@ -168,12 +164,13 @@ impl Run {
             Ok(at) => at,
             Err(error) => return Promise::reject(&error),
         };
-        self.occupy(async move { shared.seek(stop, &on_progress).await })
+        let seek = async move |turns| shared.seek(turns, stop, &on_progress).await;
+        self.work.begin(BUSY, seek)
     }
 
     /// Has `play` or `seek` stop after the present slice.
     pub fn pause(&self) {
-        self.shared.stop.set(true);
+        self.work.stop();
     }
 
     /// Goes on by one event, one tick or one second; gives what is new.
@@ -225,7 +222,7 @@ impl Run {
     ///
     /// A `BusyError` while the run is playing.
     pub fn finish(&self) -> Result<(), JsValue> {
-        if self.shared.playing.get() {
+        if self.work.is_under_way() {
             return Err(error::named("BusyError", "this run is playing").into());
         }
         while !self.shared.run.borrow_mut().advance(Limit::NONE) {}
@@ -260,25 +257,6 @@ impl Run {
 }
 
 impl Run {
-    /// Has this work go on until it ends or is asked to stop, unless other work goes on.
-    fn occupy(
-        &self,
-        work: impl Future<Output = Result<&'static str, JsValue>> + 'static,
-    ) -> Promise {
-        let shared = Rc::clone(&self.shared);
-        if shared.playing.replace(true) {
-            return Promise::reject(&error::named("BusyError", "this run is playing already"));
-        }
-        shared.stop.set(false);
-        promise(Box::pin(async move {
-            let ended = work.await;
-            shared.playing.set(false);
-            ended
-        }))
-    }
-}
-
-impl Run {
     /// As [`with`](Self::with), without options.
     ///
     /// # Errors
@@ -286,12 +264,6 @@ impl Run {
     /// A `ProfileError` that names the field.
     pub fn new(profile: &str) -> Result<Run, JsValue> {
         Self::with(profile, None)
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.shared.stop.set(true);
     }
 }
 
@@ -374,18 +346,22 @@ impl Shared {
         self.watcher.borrow_mut().frame(&self.run.borrow())
     }
 
-    async fn play(&self, on_frame: &Function, stop: Stop) -> Result<&'static str, JsValue> {
-        let mut host = Host::new()?;
-        let mut pace = Pace::new(host.now_ms(), self);
+    async fn play(
+        &self,
+        mut turns: Turns,
+        on_frame: &Function,
+        stop: Stop,
+    ) -> Result<&'static str, JsValue> {
+        let mut pace = Pace::new(turns.host.now_ms(), self);
         let mut last_frame = f64::NEG_INFINITY;
         let seen = self.run.borrow().transitions_from(0).len();
         loop {
-            let started = host.now_ms();
+            let started = turns.host.now_ms();
             let until = pace.until(started, self);
             let mut finished = false;
             let mut there = false;
             let mut reached = false;
-            while !finished && !there && !reached && host.now_ms() - started < SLICE_MS {
+            while !finished && !there && !reached && turns.host.now_ms() - started < SLICE_MS {
                 let mut run = self.run.borrow_mut();
                 let bound = stop.bound(&run).min(until);
                 finished = run.advance(Limit {
@@ -398,9 +374,9 @@ impl Shared {
                     finished = complete(&mut run);
                 }
             }
-            let stopped = self.stop.get();
-            if finished || there || stopped || host.now_ms() - last_frame >= FRAME_MS {
-                last_frame = host.now_ms();
+            let stopped = turns.is_stopped();
+            if finished || there || stopped || turns.host.now_ms() - last_frame >= FRAME_MS {
+                last_frame = turns.host.now_ms();
                 on_frame.call1(&JsValue::NULL, &self.frame()?)?;
             }
             if finished {
@@ -409,51 +385,43 @@ impl Shared {
             if there {
                 return Ok("reached");
             }
-            if stopped || self.stop.get() {
+            if stopped || turns.is_stopped() {
                 return Ok("paused");
             }
             if reached {
-                host.next_picture().await?;
+                turns.host.next_picture().await?;
             } else {
-                host.give_way().await?;
+                turns.host.give_way().await?;
             }
-            if self.stop.get() {
+            if turns.is_stopped() {
                 on_frame.call1(&JsValue::NULL, &self.frame()?)?;
                 return Ok("paused");
             }
         }
     }
 
-    async fn seek(&self, until: Instant, on_progress: &Function) -> Result<&'static str, JsValue> {
-        let mut host = Host::new()?;
-        let mut told = host.now_ms();
+    async fn seek(
+        &self,
+        mut turns: Turns,
+        until: Instant,
+        on_progress: &Function,
+    ) -> Result<&'static str, JsValue> {
         let from = self.run.borrow().now().seconds();
         let way = until.seconds() - from;
-        loop {
-            let started = host.now_ms();
-            while host.now_ms() - started < SLICE_MS {
-                let mut run = self.run.borrow_mut();
-                if run.advance(Limit {
-                    until,
-                    polls: POLLS,
-                }) {
-                    return Ok("finished");
-                }
-                if run.now() >= until {
-                    let finished = complete(&mut run);
-                    return Ok(if finished { "finished" } else { "reached" });
-                }
+        let slice = Limit {
+            until,
+            polls: POLLS,
+        };
+        let mut little = || {
+            let mut run = self.run.borrow_mut();
+            if run.advance(slice) || run.now() >= until && complete(&mut run) {
+                return Some("finished");
             }
-            if host.now_ms() - told >= PROGRESS_MS {
-                told = host.now_ms();
-                let progress = (self.run.borrow().now().seconds() - from) / way;
-                on_progress.call1(&JsValue::NULL, &progress.into())?;
-            }
-            host.give_way().await?;
-            if self.stop.get() {
-                return Ok("paused");
-            }
-        }
+            (run.now() >= until).then_some("reached")
+        };
+        let progress = || (self.run.borrow().now().seconds() - from) / way;
+        let ended = turns.take(&mut little, &progress, on_progress).await?;
+        Ok(ended.unwrap_or("paused"))
     }
 }
 

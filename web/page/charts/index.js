@@ -10,7 +10,6 @@ import { element, setText } from '../dom.js';
 import { figure } from './figure.js';
 import { chosen, entriesOf, railsOf } from './list.js';
 import * as phase from './phase.js';
-import * as files from './save.js';
 import * as scenes from './scene.js';
 import { table } from './table.js';
 
@@ -283,15 +282,16 @@ export function charts(place, store, { actions, engine }) {
     const which = state.digest ? state.digest.slice(0, 8) : `seed-${state.profile.seed}-at-${(state.frame?.now_seconds ?? 0).toFixed(2)}s`;
     const name = (/** @type {string} */ ending) => fileName([state.preset, which, chart.name], ending);
     const under = `Agent Chaos Playground: ${state.preset}, seed ${state.profile.seed}${state.digest ? `, digest ${state.digest}` : ', unfinished'}${zoom ? `, ${zoom[0].toFixed(2)} to ${zoom[1].toFixed(2)} s` : ''}`;
-    const numbers = (/** @type {string | undefined} */ between) => files.toCsv(scene, chart.predicted && scene.prediction?.queue && times().length ? engine.fluid(state.check.profile, Float64Array.from(times())).queue : null, between);
+    const numbers = (/** @type {typeof import('./save.js')} */ files, /** @type {string | undefined} */ between) => files.toCsv(scene, chart.predicted && scene.prediction?.queue && times().length ? engine.fluid(state.check.profile, Float64Array.from(times())).queue : null, between);
     try {
+      const files = await import('./save.js');
       if (way === 'copy') {
-        await navigator.clipboard.writeText(numbers('\t'));
+        await navigator.clipboard.writeText(numbers(files, '\t'));
         setText(saved, `${format.count(series.rows)} rows are on the clipboard.`);
         return;
       }
       const picture = way === 'csv' ? null : files.toSvg(scene, colour, under, trails());
-      const blob = picture === null ? new Blob([numbers(undefined)], { type: 'text/csv' }) : way === 'svg' ? new Blob([picture.text], { type: 'image/svg+xml' }) : await files.toPng(picture);
+      const blob = picture === null ? new Blob([numbers(files, undefined)], { type: 'text/csv' }) : way === 'svg' ? new Blob([picture.text], { type: 'image/svg+xml' }) : await files.toPng(picture);
       files.download(blob, name(way));
       setText(saved, `Saved as ${name(way)}.`);
     } catch (error) {
@@ -427,9 +427,9 @@ export function charts(place, store, { actions, engine }) {
       const scale = devicePixelRatio;
       pen.clearRect(0, 0, canvas.width, canvas.height);
       const all = trails();
-      const [right, high] = files.reachOf(all, scene.window, scene);
+      const [right, high] = phase.reachOf(all, scene.window, scene);
       view = phase.plane(pen, scale, { left: 54 * scale, top: 20 * scale, width: (width - 54 - 14) * scale, height: (height - 20 - 36) * scale }, right, high, colour);
-      files.drawPhase(view, scene, all, pointed);
+      phase.drawTrails(view, scene, all, pointed);
     };
     /** The time of the point of the trail that is nearest to the pointer. @param {PointerEvent | MouseEvent} event */
     const timeAt = (event) => {
