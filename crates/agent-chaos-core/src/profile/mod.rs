@@ -16,6 +16,7 @@ use crate::arrival::Expected;
 mod admission;
 mod arrivals;
 mod client;
+mod fields;
 mod load;
 mod policies;
 mod queue;
@@ -29,6 +30,7 @@ pub use arrivals::{ArrivalProcess, Arrivals, Bursty, Diurnal, Mix, Ramp, Replay,
 pub use client::{
     Client, ConnectionPool, Downstream, DownstreamDistribution, Hedge, LatencyJitter, Network,
 };
+pub(crate) use fields::Part;
 pub use load::{Agents, Backoff, HeavyClass, LightClass, Requests};
 pub use policies::{
     Autoscaler, BackoffGrowth, Breaker, ClientThrottle, Codel, ConcurrencyLimit, Jitter, LimitKind,
