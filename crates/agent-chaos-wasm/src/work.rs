@@ -49,11 +49,7 @@ impl Work {
         }
         flags.stop.set(false);
         future_to_promise(async move {
-            let turns = Host::new().map(|host| Turns {
-                host,
-                flags: Rc::clone(&flags),
-            });
-            let ended = match turns {
+            let ended = match Turns::new(&flags) {
                 Ok(turns) => work(turns).await,
                 Err(error) => Err(error),
             };
@@ -76,6 +72,13 @@ pub struct Turns {
 }
 
 impl Turns {
+    fn new(flags: &Rc<Flags>) -> Result<Self, JsValue> {
+        Ok(Self {
+            host: Host::new()?,
+            flags: Rc::clone(flags),
+        })
+    }
+
     /// Whether the work was asked to stop.
     pub fn is_stopped(&self) -> bool {
         self.flags.stop.get()
