@@ -49,7 +49,11 @@ impl Work {
         }
         flags.stop.set(false);
         future_to_promise(async move {
-            let ended = match Turns::new(&flags) {
+            let turns = Host::new().map(|host| Turns {
+                host,
+                flags: Rc::clone(&flags),
+            });
+            let ended = match turns {
                 Ok(turns) => work(turns).await,
                 Err(error) => Err(error),
             };
@@ -72,13 +76,6 @@ pub struct Turns {
 }
 
 impl Turns {
-    fn new(flags: &Rc<Flags>) -> Result<Self, JsValue> {
-        Ok(Self {
-            host: Host::new()?,
-            flags: Rc::clone(flags),
-        })
-    }
-
     /// Whether the work was asked to stop.
     pub fn is_stopped(&self) -> bool {
         self.flags.stop.get()
