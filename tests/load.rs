@@ -354,6 +354,18 @@ fn the_estimate_counts_every_generator_with_its_shape() {
     let estimate = open(&loads).estimate();
     let expected = (6000.0 + 200.0 * 12.0) + 150.0 + 600.0 + 1200.0 + 1800.0;
     assert!((estimate.requests - expected).abs() < 1e-6, "{estimate:?}");
+    // What the timeline does to them counts too, whether it gives a factor or a rate.
+    let surges = json!({
+        "arrivals": { "rate_per_second": 100 },
+        "timeline": [
+            { "at_seconds": 10, "for_seconds": 5, "traffic": { "arrivals_factor": 3 } },
+            { "at_seconds": 12, "for_seconds": 2, "set": { "path": "arrivals.rate_per_second", "value": 50_000 } },
+            { "at_seconds": 30, "set": { "path": "arrivals.rate_per_second", "value": 0.001 } },
+        ],
+    });
+    let estimate = open(&surges).estimate();
+    let expected = 1000.0 + 3.0 * 300.0 + 2.0 * 3.0 * 50_000.0 + 1500.0 + 0.001 * 30.0;
+    assert!((estimate.requests - expected).abs() < 1e-6, "{estimate:?}");
     // An endless queue holds what a spike leaves, even where the run as a whole could be served.
     let held = |factor: f64| {
         let spike = json!({ "at_seconds": 10, "hold_seconds": 5, "factor": factor });

@@ -98,6 +98,24 @@ test('a run of some 20 million events can be stopped, looked back at, and goes o
   expect(number((await page.locator('.status span').textContent()).match(/, (.*) events/)[1])).toBeGreaterThan(18e6);
 });
 
+test('parts that cannot be loaded are said, the run works without them, and they can be loaded again', async ({ browser, site }) => {
+  // A page of its own: the console says what is wrong here, on purpose.
+  const page = await browser.newPage();
+  await page.route(/\/(desk|results)-/, (route) => route.abort());
+  await page.goto(site);
+  const editor = page.locator('#editor');
+  await expect(editor).toContainText('could not be loaded; the rest of the page works without them');
+  await expect(page.locator('#compare')).toContainText('could not be loaded');
+  await finish(page, expect);
+  await expect(at(page, 'verdict-words')).toContainText('Degraded at');
+  await page.unroute(/\/(desk|results)-/);
+  await page.locator('#compare').getByRole('button', { name: 'Try again' }).click();
+  await expect(page.locator('#report table')).toBeVisible();
+  await editor.getByRole('button', { name: 'Try again' }).click();
+  await expect(at(page, 'undo')).toBeVisible();
+  await page.close();
+});
+
 const agents = (page) => page.locator('[name="agents.count"]');
 const hash = (page) => new URL(page.url()).hash;
 

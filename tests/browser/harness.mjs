@@ -33,6 +33,8 @@ export const at = (page, name) => page.getByTestId(name);
 export async function open(page, url) {
   await page.goto(url);
   await at(page, 'status').waitFor();
+  // Parts that come after the first picture.
+  await page.locator('[data-later]').first().waitFor({ state: 'detached' });
 }
 
 export async function finish(page, expect) {

@@ -1,28 +1,21 @@
 // The page: ties the engine, the store and the parts together.
 
 import 'uplot/dist/uPlot.min.css';
-import recorded from '../../tests/recorded.json';
 import { load } from '../engine/engine.js';
 import { shelf } from '../shared/shelf.js';
 import { breaks } from './breaks.js';
 import { charts } from './charts/index.js';
-import { compare } from './compare.js';
 import { conductor } from './conductor.js';
 import { controls } from './controls.js';
 import { element } from './dom.js';
-import { editor } from './editor.js';
-import { events } from './events.js';
 import { experiments } from './experiments.js';
-import { files } from './files.js';
 import { guide } from './guide.js';
 import { keeper } from './keeper.js';
 import { keys } from './keys.js';
+import { later } from './later.js';
 import { picture } from './picture.js';
-import { report } from './report.js';
-import { share } from './share.js';
 import { createStore } from './store.js';
 import { theme } from './theme.js';
-import { toolbar } from './toolbar.js';
 import { twice } from './twice.js';
 import { verdict } from './verdict.js';
 
@@ -54,12 +47,8 @@ async function start() {
   picture(place('picture'), store);
   charts(place('charts'), store, { actions, engine });
   guide(place('guide'), store, { actions, engine, presets });
-  compare(place('compare'), store, { actions, engine, presets });
-  events(place('events'), store, { actions, names: engine.record_names() });
-  report(place('report'), store, { presets, recorded });
-  share(place('share'), store, actions);
-  toolbar(place('editor'), store, { actions, own, files: files(document.body, store, actions) });
-  editor(place('editor'), store, { actions, schema, own });
+  later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, schema, own }));
+  later(['compare', 'events', 'report', 'share'].map(place), 'Comparisons, events, the report and links', () => import('./results.js'), ({ results }) => results(place, store, { actions, engine, presets }));
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = () => {

@@ -21,7 +21,7 @@ use crate::queue::Queue;
 use crate::random::{Draws, Purpose, Randomness, Source, SourceKind};
 use crate::request::{Answers, FailureMode, Register, Request, Sender, Ticket, Work};
 use crate::runtime::Runtime;
-use crate::shape::Pace;
+use crate::shape::{Pace, Shape};
 use crate::throttle::Throttle;
 use crate::units::{Instant, Span};
 
@@ -537,6 +537,34 @@ impl Surges {
             self.factor = factor;
             self.next += 1;
         }
+    }
+}
+
+/// What is expected of a generator: its shape, and what the timeline does to it.
+pub struct Expected {
+    shape: Shape,
+    from: Vec<(Instant, f64)>,
+}
+
+impl Expected {
+    /// One for each generator of the profile, in its order.
+    pub fn of(profile: &Profile) -> impl Iterator<Item = Self> {
+        profile.generators().map(move |(index, rules)| Self {
+            shape: Shape::of(rules),
+            from: Surges::of(profile, index, rules).map_or_else(Vec::new, |surges| surges.from),
+        })
+    }
+
+    /// Arrivals from the beginning until then: `∫ f(t)·λ(t) dt`.
+    pub fn until(&self, seconds: f64) -> f64 {
+        let (mut sum, mut since, mut factor) = (0.0, 0.0, 1.0);
+        let changes = self.from.iter().map(|&(at, next)| (at.seconds(), next));
+        for (at, next) in changes.chain([(seconds, 1.0)]) {
+            let at = at.min(seconds);
+            sum += factor * (self.shape.expected(at) - self.shape.expected(since));
+            (since, factor) = (at, next);
+        }
+        sum
     }
 }
 

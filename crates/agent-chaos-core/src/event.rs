@@ -4,7 +4,7 @@
 //! fold too: two runs with the same digest had the same facts at the same nanoseconds.
 
 use serde_json::{Value, json};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::detector::{Rule, State};
 use crate::policy::breaker::BreakerState;
@@ -514,7 +514,7 @@ pub struct Digest {
     /// Records that have not been hashed, in the first `filled` bytes.
     buffer: Box<[u8; BUFFER_BYTES]>,
     filled: usize,
-    hash: Xxh3,
+    hash: Xxh3Default,
 }
 
 /// Records are gathered up to this length before they are hashed; it does not change the digest.
@@ -526,7 +526,7 @@ impl Default for Digest {
         Self {
             buffer: Box::new([0; BUFFER_BYTES]),
             filled: 0,
-            hash: Xxh3::new(),
+            hash: Xxh3Default::new(),
         }
     }
 }

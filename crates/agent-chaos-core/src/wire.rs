@@ -15,11 +15,19 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, json};
+use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::profile::{PROFILE_VERSION, Profile, SetField};
+use crate::profile::{PROFILE_VERSION, Part, Profile, SetField};
+
+mod node;
+
+pub use node::Node;
 
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub static SCHEMA: &str = include_str!("../profile.schema.json");
+
+/// The same without white space, for programs.
+pub static COMPACT_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
 
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;
@@ -123,17 +131,27 @@ pub fn parse_value(text: &str) -> Result<Value, ProfileError> {
             format!("at most {MAX_TEXT_BYTES} bytes"),
         )));
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| {
+    json(text, true).map_err(|error| {
         let at = byte_offset(text, error.line(), error.column());
         let what = error.to_string();
         let what = what.split(" at line ").next().unwrap_or(&what).to_owned();
         let place = format!("{what}, at line {} column {}", error.line(), error.column());
         ProfileError::one(Problem::new(&pointer_at(text, at), place, "valid JSON"))
     })
+}
+
+/// Reads JSON whatever it says, even if it names a field twice, of which the last counts. None if it
+/// is no JSON.
+#[must_use]
+pub fn any_value(text: &str) -> Option<Value> {
+    json(text, false).ok()
+}
+
+/// The one reader of JSON: each call of a generic one with another type is a copy of it.
+fn json(text: &str, once_each: bool) -> serde_json::Result<Value> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Reader { once_each }.deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 /// Reads a profile from JSON that has been parsed already.
@@ -150,11 +168,11 @@ pub fn from_value(mut value: Value) -> Result<Profile, ProfileError> {
     if !problems.is_empty() {
         return Err(ProfileError { problems });
     }
-    // What the schema accepts deserializes; the field is unknown here, should that ever fail.
-    let profile: Profile = serde_json::from_value(value).map_err(|error| {
+    // What the schema accepts can be read; the field is unknown here, should that ever fail.
+    let profile = read(&value).ok_or_else(|| {
         ProfileError::one(Problem::new(
             "",
-            error.to_string(),
+            "something that cannot be read",
             "a profile as the schema describes it",
         ))
     })?;
@@ -258,17 +276,18 @@ fn unwritten_number(path: &str) -> bool {
 /// Reads a profile that has been checked before, with other numbers in it.
 pub(crate) fn reread(mut value: Value) -> Option<Profile> {
     check(schema(), &mut value, &mut String::new(), &mut Vec::new());
-    serde_json::from_value(value).ok()
+    read(&value)
+}
+
+fn read(value: &Value) -> Option<Profile> {
+    let mut profile = Profile::default();
+    profile.read(value).then_some(profile)
 }
 
 /// The canonical value: every field, in the order of the types.
-///
-/// # Panics
-///
-/// Never: a profile has no map keys but strings and no number that JSON cannot hold.
 #[must_use]
 pub fn to_value(profile: &Profile) -> Value {
-    serde_json::to_value(profile).expect("a profile is plain data")
+    profile.clone().write().into()
 }
 
 /// The canonical text, on one line.
@@ -286,7 +305,15 @@ pub fn to_pretty(profile: &Profile) -> String {
 /// A hash of everything that decides the result: 64-bit xxh3 of the canonical text.
 #[must_use]
 pub fn hash(profile: &Profile) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(to_text(profile).as_bytes())
+    hash_of(to_text(profile).as_bytes())
+}
+
+/// 64-bit xxh3 of these bytes, by the same code as a run's digest.
+#[must_use]
+pub fn hash_of(bytes: &[u8]) -> u64 {
+    let mut hash = Xxh3Default::new();
+    hash.update(bytes);
+    hash.digest()
 }
 
 /// The profile with `path` (dotted) set to `value`; the section is switched on if it was off.
@@ -467,7 +494,7 @@ fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
 pub fn schema() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
     PARSED.get_or_init(|| {
-        serde_json::from_str(SCHEMA).expect("the schema shipped with the crate is JSON")
+        any_value(COMPACT_SCHEMA).expect("the schema shipped with the crate is JSON")
     })
 }
 
@@ -804,18 +831,22 @@ fn pointer_at(text: &str, offset: usize) -> String {
     pointer
 }
 
-/// Reads any JSON into a [`Value`], refusing a name that stands twice in one object: which of the
+/// Reads any JSON into a [`Value`]. It can refuse a name that stands twice in one object: which of the
 /// two was meant nobody can know.
-struct Strict;
+#[derive(Clone, Copy)]
+struct Reader {
+    /// Whether a name that stands twice is an error.
+    once_each: bool,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Reader {
     type Value = Value;
     fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
         reader.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Reader {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -841,7 +872,7 @@ impl<'de> Visitor<'de> for Strict {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -849,13 +880,13 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
-            if fields.contains_key(&name) {
+            if self.once_each && fields.contains_key(&name) {
                 return Err(de::Error::custom(format!(
                     "the field {:?} stands twice",
                     shorten(&name)
                 )));
             }
-            let value = entries.next_value_seed(Self)?;
+            let value = entries.next_value_seed(self)?;
             fields.insert(name, value);
         }
         Ok(Value::Object(fields))
@@ -1413,6 +1444,11 @@ mod tests {
             }
             assert_eq!(from_value(value).unwrap(), target, "{from} {text}");
         }
+    }
+
+    #[test]
+    fn the_compact_schema_says_the_same() {
+        assert_eq!(parse_value(SCHEMA).unwrap().to_string(), COMPACT_SCHEMA);
     }
 
     #[cfg(feature = "schema")]

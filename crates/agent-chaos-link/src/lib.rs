@@ -202,11 +202,14 @@ pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> 
 fn readable(preset: &Preset, profile: &Profile) -> String {
     let mut changes = wire::changes(&preset.profile(), profile);
     // The seed is what people look for: last of the changes.
-    changes.sort_by_key(|change| change.path == "seed");
+    if let Some(place) = changes.iter().position(|change| change.path == "seed") {
+        let seed = changes.remove(place);
+        changes.push(seed);
+    }
     let mut token = format!("v1.{}", preset.name);
     for Change { path, to, .. } in changes {
         let value = match &to {
-            Value::String(text) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
+            Value::String(text) if wire::any_value(text).is_none() => text.clone(),
             other => other.to_string(),
         };
         token.push('~');
@@ -223,7 +226,7 @@ pub fn compressed(profile: &Profile) -> String {
     let text = wire::to_text(profile);
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(&(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32).to_le_bytes());
+    bytes.extend_from_slice(&(wire::hash_of(text.as_bytes()) as u32).to_le_bytes());
     bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
     format!("v1z.{}", URL_SAFE_NO_PAD.encode(bytes))
 }
@@ -351,8 +354,7 @@ fn open_readable(rest: &str) -> Result<Opened, LinkError> {
         let text = percent_decode_str(text)
             .decode_utf8()
             .map_err(|_| LinkError::Malformed(format!("the value of {path} is not UTF-8")))?;
-        let new = serde_json::from_str(&text)
-            .unwrap_or_else(|_| Value::String(text.clone().into_owned()));
+        let new = wire::any_value(&text).unwrap_or_else(|| Value::String(text.into_owned()));
         wire::set_value(&mut value, path, new)?;
     }
     opened(Some(preset), wire::from_value(value)?, expected)
@@ -371,7 +373,7 @@ fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
         .map_err(|_| bad("its compressed part is damaged or cut"))?;
     let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
     let length = u16::from_le_bytes([head[0], head[1]]);
-    if text.len() as u16 != length || xxhash_rust::xxh3::xxh3_64(&text) as u32 != check {
+    if text.len() as u16 != length || wire::hash_of(&text) as u32 != check {
         return Err(bad("its compressed part is damaged"));
     }
     let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;

@@ -3,14 +3,21 @@
 use agent_chaos_core::policy::breaker::BreakerState;
 use agent_chaos_core::report::Evidence;
 use agent_chaos_core::telemetry::{COLUMNS, Sample, Seen};
+use agent_chaos_core::wire::Node;
 use agent_chaos_core::{Picture, Run};
 use js_sys::{Float64Array, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 /// Any plain data as plain JS objects, arrays, numbers and strings.
-pub fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+pub fn plain(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsValue> {
+    objects(&Node::of(value))
+}
+
+/// The one writer of JS objects: one that is generic would be there once for each type.
+#[inline(never)]
+fn objects(node: &Node) -> Result<JsValue, JsValue> {
+    Ok(node.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
 /// What the page has seen of a run.

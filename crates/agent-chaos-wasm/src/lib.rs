@@ -16,7 +16,6 @@ mod work;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
 use agent_chaos_link as link;
 use serde::Serialize;
-use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
 pub use records::{Search, record_names};
@@ -59,7 +58,7 @@ pub fn new_seed() -> Result<u32, JsValue> {
 #[wasm_bindgen]
 #[must_use]
 pub fn schema() -> String {
-    wire::SCHEMA.to_owned()
+    wire::COMPACT_SCHEMA.to_owned()
 }
 
 #[derive(Serialize)]
@@ -189,7 +188,7 @@ struct OpenedLink {
     profile_hash: String,
     expected_digest: Option<String>,
     profile_matches: Option<bool>,
-    changed: Vec<Value>,
+    changed: Vec<wire::Change>,
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -209,11 +208,7 @@ pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
             .as_ref()
             .map(|expected| expected.digest.clone()),
         profile_matches: opened.profile_matches,
-        changed: opened
-            .changes
-            .iter()
-            .filter_map(|change| serde_json::to_value(change).ok())
-            .collect(),
+        changed: opened.changes,
     })
 }
 

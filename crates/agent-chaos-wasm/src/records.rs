@@ -9,9 +9,10 @@ use agent_chaos_core::records::{
 };
 use agent_chaos_core::units::{Instant, Span};
 use js_sys::{
-    Array, Float64Array, Function, JsString, Object, Promise, RangeError, Reflect, Uint8Array,
+    Array, Float64Array, Function, JsString, Object, Promise, RangeError, Reflect, TypeError,
+    Uint8Array,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::frame::plain;
@@ -53,35 +54,38 @@ fn optional(filter: &JsValue, name: &str, most: f64) -> Result<Option<u64>, JsVa
     whole(&value, name, most).map(Some)
 }
 
-fn filter(given: &JsValue) -> Result<Filter, JsValue> {
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Rest {
-        kinds: Vec<u32>,
-        failures: bool,
-        text: String,
+/// What is given under this name, as `read` reads it; none if nothing is.
+fn given<T>(
+    filter: &JsValue,
+    name: &str,
+    accepted: &str,
+    read: impl FnOnce(JsValue) -> Option<T>,
+) -> Result<Option<T>, JsValue> {
+    let value = Reflect::get(filter, &name.into())?;
+    if value.is_undefined() {
+        return Ok(None);
     }
-    let Rest {
-        kinds,
-        failures,
-        text,
-    } = serde_wasm_bindgen::from_value(given.clone())?;
+    let refused = || TypeError::new(&format!("{name}: accepted: {accepted}")).into();
+    read(value).map(Some).ok_or_else(refused)
+}
+
+fn filter(wanted: &JsValue) -> Result<Filter, JsValue> {
+    let kinds = given(wanted, "kinds", "a list of whole numbers", |value| {
+        value.dyn_into::<Array>().ok()
+    })?;
     let mut set = 0;
-    for kind in kinds {
-        if kind as usize >= KINDS.len() {
-            let most = KINDS.len() - 1;
-            let message = format!("kinds: found {kind}, accepted: whole numbers from 0 to {most}");
-            return Err(RangeError::new(&message).into());
-        }
-        set |= 1 << kind;
+    for kind in kinds.iter().flat_map(Array::iter) {
+        set |= 1 << whole(&kind, "kinds", (KINDS.len() - 1) as f64)?;
     }
-    let agent = optional(given, "agent", f64::from(u32::MAX))?;
+    let failures = given(wanted, "failures", "true or false", |value| value.as_bool())?;
+    let text = given(wanted, "text", "text", |value| value.as_string())?;
+    let agent = optional(wanted, "agent", f64::from(u32::MAX))?;
     Ok(Filter {
         kinds: set,
-        request: optional(given, "request", MOST_EXACT)?,
+        request: optional(wanted, "request", MOST_EXACT)?,
         agent: agent.map(|agent| agent as u32),
-        failures,
-        text,
+        failures: failures.unwrap_or_default(),
+        text: text.unwrap_or_default(),
     })
 }
 
@@ -438,11 +442,9 @@ impl Search {
         let replay = Rc::clone(&self.replay);
         let busy = "this search is under way already";
         self.work.begin(busy, async move |mut turns| {
-            let ended = turns.take(
-                || replay.borrow_mut().advance(POLLS).then_some("finished"),
-                || replay.borrow().progress(),
-                &on_progress,
-            );
+            let mut little = || replay.borrow_mut().advance(POLLS).then_some("finished");
+            let progress = || replay.borrow().progress();
+            let ended = turns.take(&mut little, &progress, &on_progress);
             Ok(ended.await?.unwrap_or("stopped"))
         })
     }

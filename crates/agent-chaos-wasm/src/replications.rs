@@ -1,13 +1,13 @@
 //! Replications in the browser's event loop: one run after the other, in the slices of a single one.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use agent_chaos_core::detector::State;
 use agent_chaos_core::replication::{Figures, Replications as CoreReplications};
-use agent_chaos_core::statistics::{Estimate, Proportion};
 use agent_chaos_core::units::Instant;
+use agent_chaos_core::wire::Node;
 use agent_chaos_core::{Limit, wire};
 use js_sys::{Float64Array, Function, Object, Promise, Reflect};
 use serde::Serialize;
@@ -28,10 +28,10 @@ pub struct Replications {
 struct Replicated<'a> {
     seeds: [u32; 2],
     runs: Vec<Counted<'a>>,
-    summary: BTreeMap<&'a str, Estimate>,
-    states: BTreeMap<&'a str, Proportion>,
-    baseline: Option<BTreeMap<&'a str, Estimate>>,
-    paired: Option<BTreeMap<&'a str, Estimate>>,
+    summary: Node,
+    states: Node,
+    baseline: Option<Node>,
+    paired: Option<Node>,
 }
 
 #[derive(Serialize)]
@@ -42,10 +42,19 @@ struct Counted<'a> {
     worst_state: Option<State>,
 }
 
-fn estimates(figures: &Figures) -> BTreeMap<&str, Estimate> {
+fn estimates(figures: &Figures) -> Node {
     let all = figures.iter();
-    all.map(|figure| (figure.path.as_str(), figure.estimate()))
-        .collect()
+    sorted(all.map(|figure| (figure.path.as_str(), Node::of(&figure.estimate()))))
+}
+
+/// Fields in the order of their names.
+fn sorted<'a>(entries: impl Iterator<Item = (&'a str, Node)>) -> Node {
+    let mut fields: Vec<(Cow<'static, str>, Node)> = Vec::new();
+    for (name, node) in entries {
+        let place = fields.partition_point(|(known, _)| **known < *name);
+        fields.insert(place, (name.to_owned().into(), node));
+    }
+    Node::Fields(fields)
 }
 
 #[wasm_bindgen]
@@ -113,11 +122,9 @@ impl Replications {
         let all = Rc::clone(&self.replications);
         let busy = "these replications are under way already";
         self.work.begin(busy, async move |mut turns| {
-            let ended = turns.take(
-                || all.borrow_mut().advance(SLICE).then_some("finished"),
-                || all.borrow().progress(),
-                &on_progress,
-            );
+            let mut little = || all.borrow_mut().advance(SLICE).then_some("finished");
+            let progress = || all.borrow().progress();
+            let ended = turns.take(&mut little, &progress, &on_progress);
             Ok(ended.await?.unwrap_or("paused"))
         })
     }
@@ -151,7 +158,11 @@ impl Replications {
             seeds: [first.seed, last.seed],
             runs: runs.collect(),
             summary: estimates(summary.figures()),
-            states: summary.shares().collect(),
+            states: sorted(
+                summary
+                    .shares()
+                    .map(|(name, share)| (name, Node::of(&share))),
+            ),
             baseline: against.map(|(baseline, _)| estimates(baseline.figures())),
             paired: against.map(|(_, paired)| estimates(paired)),
         })?;

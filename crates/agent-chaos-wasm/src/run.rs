@@ -412,7 +412,7 @@ impl Shared {
             until,
             polls: POLLS,
         };
-        let little = || {
+        let mut little = || {
             let mut run = self.run.borrow_mut();
             if run.advance(slice) || run.now() >= until && complete(&mut run) {
                 return Some("finished");
@@ -420,7 +420,7 @@ impl Shared {
             (run.now() >= until).then_some("reached")
         };
         let progress = || (self.run.borrow().now().seconds() - from) / way;
-        let ended = turns.take(little, progress, on_progress).await?;
+        let ended = turns.take(&mut little, &progress, on_progress).await?;
         Ok(ended.unwrap_or("paused"))
     }
 }

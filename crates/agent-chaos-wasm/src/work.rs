@@ -1,6 +1,7 @@
 //! Work on the page's own thread: in slices, between which the event loop has its turn.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
@@ -41,23 +42,36 @@ impl Work {
     /// if other work is under way.
     pub fn begin<F>(&self, busy: &str, work: impl FnOnce(Turns) -> F + 'static) -> Promise
     where
-        F: Future<Output = Result<&'static str, JsValue>>,
+        F: Future<Output = Result<&'static str, JsValue>> + 'static,
     {
         let flags = Rc::clone(&self.0);
         if flags.under_way.replace(true) {
             return Promise::reject(&error::named("BusyError", busy));
         }
         flags.stop.set(false);
+        let turns = Host::new().map(|host| Turns {
+            host,
+            flags: Rc::clone(&flags),
+        });
+        match turns {
+            Ok(turns) => flags.promise(Box::pin(work(turns))),
+            Err(error) => {
+                flags.under_way.set(false);
+                Promise::reject(&error)
+            }
+        }
+    }
+}
+
+impl Flags {
+    /// Boxed work, since every kind of future that becomes a promise by itself brings the same 4 kB.
+    fn promise(
+        self: Rc<Self>,
+        work: Pin<Box<dyn Future<Output = Result<&'static str, JsValue>>>>,
+    ) -> Promise {
         future_to_promise(async move {
-            let turns = Host::new().map(|host| Turns {
-                host,
-                flags: Rc::clone(&flags),
-            });
-            let ended = match turns {
-                Ok(turns) => work(turns).await,
-                Err(error) => Err(error),
-            };
-            flags.under_way.set(false);
+            let ended = work.await;
+            self.under_way.set(false);
             ended.map(JsValue::from)
         })
     }
@@ -85,8 +99,8 @@ impl Turns {
     /// stopped before. Tells some ten times a second how much is done, from 0 to 1.
     pub async fn take(
         &mut self,
-        mut little: impl FnMut() -> Option<&'static str>,
-        progress: impl Fn() -> f64,
+        little: &mut dyn FnMut() -> Option<&'static str>,
+        progress: &dyn Fn() -> f64,
         on_progress: &Function,
     ) -> Result<Option<&'static str>, JsValue> {
         let mut told = self.host.now_ms();

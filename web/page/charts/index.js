@@ -10,7 +10,6 @@ import { element, setText } from '../dom.js';
 import { figure } from './figure.js';
 import { chosen, entriesOf, railsOf } from './list.js';
 import * as phase from './phase.js';
-import * as files from './save.js';
 import * as scenes from './scene.js';
 import { table } from './table.js';
 
@@ -283,15 +282,16 @@ export function charts(place, store, { actions, engine }) {
     const which = state.digest ? state.digest.slice(0, 8) : `seed-${state.profile.seed}-at-${(state.frame?.now_seconds ?? 0).toFixed(2)}s`;
     const name = (/** @type {string} */ ending) => fileName([state.preset, which, chart.name], ending);
     const under = `Agent Chaos Playground: ${state.preset}, seed ${state.profile.seed}${state.digest ? `, digest ${state.digest}` : ', unfinished'}${zoom ? `, ${zoom[0].toFixed(2)} to ${zoom[1].toFixed(2)} s` : ''}`;
-    const numbers = (/** @type {string | undefined} */ between) => files.toCsv(scene, chart.predicted && scene.prediction?.queue && times().length ? engine.fluid(state.check.profile, Float64Array.from(times())).queue : null, between);
+    const numbers = (/** @type {typeof import('./save.js')} */ files, /** @type {string | undefined} */ between) => files.toCsv(scene, chart.predicted && scene.prediction?.queue && times().length ? engine.fluid(state.check.profile, Float64Array.from(times())).queue : null, between);
     try {
+      const files = await import('./save.js');
       if (way === 'copy') {
-        await navigator.clipboard.writeText(numbers('\t'));
+        await navigator.clipboard.writeText(numbers(files, '\t'));
         setText(saved, `${format.count(series.rows)} rows are on the clipboard.`);
         return;
       }
       const picture = way === 'csv' ? null : files.toSvg(scene, colour, under, trails());
-      const blob = picture === null ? new Blob([numbers(undefined)], { type: 'text/csv' }) : way === 'svg' ? new Blob([picture.text], { type: 'image/svg+xml' }) : await files.toPng(picture);
+      const blob = picture === null ? new Blob([numbers(files, undefined)], { type: 'text/csv' }) : way === 'svg' ? new Blob([picture.text], { type: 'image/svg+xml' }) : await files.toPng(picture);
       files.download(blob, name(way));
       setText(saved, `Saved as ${name(way)}.`);
     } catch (error) {
@@ -334,6 +334,8 @@ export function charts(place, store, { actions, engine }) {
   function overTime(chart, box) {
     const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--grid'), width: 1 }, ticks: { stroke: colour('--grid') }, font: '11px system-ui, sans-serif' };
     const short = (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map(zooms.tick);
+    // The last of the times has the unit.
+    const timed = (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map((time, index) => (index === splits.length - 1 ? `${zooms.tick(time)} s` : zooms.tick(time)));
     const bare = chart.kind === 'rails';
     // The main line comes last, so that it lies on top.
     const lines = chart.lines.toReversed();
@@ -345,7 +347,7 @@ export function charts(place, store, { actions, engine }) {
     });
     /** @type {uPlot} */
     const plot = new uPlot({
-      width: Math.max(box.clientWidth, 200), height: heightOf(chart), padding: [8, 12, 0, 0],
+      width: Math.max(box.clientWidth, 200), height: heightOf(chart), padding: [8, 20, 0, 0],
       cursor: {
         y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: CLICK_PX + 1, click: () => {} },
         // The cursor stands on rows: what it reads is what was recorded.
@@ -357,7 +359,7 @@ export function charts(place, store, { actions, engine }) {
       },
       scales: { x: { time: false }, y: { range: () => scenes.axis(scene) } },
       axes: [
-        { ...axis, size: 28, space: 60, values: short },
+        { ...axis, size: 28, space: 60, values: timed },
         { ...axis, size: 54, space: 32, values: bare ? () => [] : short, grid: bare ? { show: false } : axis.grid, ticks: bare ? { show: false } : axis.ticks },
       ],
       series: [{}, ...(bare ? [{ show: false }] : lines.map((line) => ({
@@ -427,9 +429,9 @@ export function charts(place, store, { actions, engine }) {
       const scale = devicePixelRatio;
       pen.clearRect(0, 0, canvas.width, canvas.height);
       const all = trails();
-      const [right, high] = files.reachOf(all, scene.window, scene);
+      const [right, high] = phase.reachOf(all, scene.window, scene);
       view = phase.plane(pen, scale, { left: 54 * scale, top: 20 * scale, width: (width - 54 - 14) * scale, height: (height - 20 - 36) * scale }, right, high, colour);
-      files.drawPhase(view, scene, all, pointed);
+      phase.drawTrails(view, scene, all, pointed);
     };
     /** The time of the point of the trail that is nearest to the pointer. @param {PointerEvent | MouseEvent} event */
     const timeAt = (event) => {

@@ -72,7 +72,8 @@ export function ground(view, capacity) {
   const beside = x(far) + 90 * scale < left + width;
   pen.textAlign = beside ? 'left' : 'right';
   pen.fillText('all answered', x(far) + (beside ? 8 : -12) * scale, y(far) + (beside ? 14 : 24) * scale);
-  pen.textAlign = 'right';
+  // At the beginning of its line, where the trail hardly ever is.
+  pen.textAlign = 'left';
   if (capacity !== null && capacity < high) {
     pen.strokeStyle = colour('--bad');
     pen.fillStyle = colour('--bad');
@@ -81,7 +82,7 @@ export function ground(view, capacity) {
     pen.moveTo(left, y(capacity));
     pen.lineTo(left + width, y(capacity));
     pen.stroke();
-    pen.fillText('capacity at rest', left + width - 4 * scale, y(capacity) - 4 * scale);
+    pen.fillText('capacity at rest', left + 4 * scale, y(capacity) + 13 * scale);
   }
   pen.restore();
 }
@@ -183,4 +184,35 @@ export function point(view, offered, goodput, kind, words) {
     pen.fillText(words, start, foot);
   }
   pen.restore();
+}
+
+/** What the axes of the phase plot reach. @param {Trail[]} trails @param {[number, number]} window @param {import('./scene.js').Scene} scene @returns {[number, number]} */
+export function reachOf(trails, window, { prediction }) {
+  const all = trails.map((trail) => greatest(trail, window));
+  const right = Math.max(...all.map(([across]) => across), 1);
+  const most = Math.max(...all.map(([, up]) => up), 1);
+  const capacity = prediction?.about.capacity_per_second ?? 0;
+  // The capacity is worth some room if the goodput ever comes near it.
+  return [right * 1.06, Math.max(most, capacity < 2 * most ? capacity : 0) * 1.08];
+}
+
+/** @param {Plane} view @param {import('./scene.js').Scene} scene @param {Trail[]} trails @param {number | null} cursor a row of the present trail */
+export function drawTrails(view, scene, trails, cursor) {
+  const { state, window, prediction } = scene;
+  const [present, ...kept] = trails;
+  ground(view, prediction?.about.capacity_per_second ?? null);
+  kept.forEach((one, index) => trail(view, one, window, { token: state.kept[index]?.token ?? '--ink-soft', dash: [6, 3] }));
+  trail(view, present, window, { token: '--series-1', arrows: true });
+  const rows = present.times;
+  if (!rows.length) return;
+  const within = (/** @type {number} */ row) => rows[row] >= window[0] && rows[row] <= window[1];
+  const mark = (/** @type {number} */ row, /** @type {'start' | 'now' | 'cursor' | 'moment'} */ kind, /** @type {string} */ words) => { if (row >= 0 && within(row)) point(view, present.offered[row], present.goodput[row], kind, words); };
+  const first = rows.findIndex((time) => time >= window[0]);
+  const last = rows.findLastIndex((time) => time <= window[1]);
+  // Two labels at one place cannot be read.
+  const near = first >= 0 && last >= 0 && Math.hypot(view.x(present.offered[first] ?? 0) - view.x(present.offered[last] ?? 0), view.y(present.goodput[first] ?? 0) - view.y(present.goodput[last] ?? 0)) < 60 * view.scale;
+  mark(first, 'start', near ? '' : 'from here');
+  mark(last, 'now', `${rows[last]?.toFixed(1)} s`);
+  if (state.moment !== null) mark(rows.findIndex((time) => time >= /** @type {number} */ (state.moment)), 'moment', `${state.moment.toFixed(1)} s`);
+  if (cursor !== null) mark(cursor, 'cursor', '');
 }

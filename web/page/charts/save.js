@@ -71,9 +71,9 @@ export function toSvg(scene, tokens, under, trails) {
   const box = { left: MARGIN.left, top, width: WIDTH - MARGIN.left - MARGIN.right, height: high };
   if (chart.kind === 'phase') {
     const square = { ...box, left: MARGIN.left, width: box.width };
-    const [right, most] = reachOf(trails, window, scene);
+    const [right, most] = phase.reachOf(trails, window, scene);
     const view = phase.plane(pen, 1, square, right, most, colour);
-    drawPhase(view, scene, trails, null);
+    phase.drawTrails(view, scene, trails, null);
   } else {
     const [low, most] = scenes.axis(scene);
     /** @type {draw.View} */
@@ -99,37 +99,6 @@ export function toSvg(scene, tokens, under, trails) {
 
 /** @param {Scene} scene */
 const rows = ({ state }) => railsOf(state.profile).length;
-
-/** What the axes of the phase plot reach. @param {phase.Trail[]} trails @param {[number, number]} window @param {Scene} scene @returns {[number, number]} */
-export function reachOf(trails, window, { prediction }) {
-  const all = trails.map((trail) => phase.greatest(trail, window));
-  const right = Math.max(...all.map(([across]) => across), 1);
-  const most = Math.max(...all.map(([, up]) => up), 1);
-  const capacity = prediction?.about.capacity_per_second ?? 0;
-  // The capacity is worth some room if the goodput ever comes near it.
-  return [right * 1.06, Math.max(most, capacity < 2 * most ? capacity : 0) * 1.08];
-}
-
-/** @param {phase.Plane} view @param {Scene} scene @param {phase.Trail[]} trails @param {number | null} cursor a row of the present trail */
-export function drawPhase(view, scene, trails, cursor) {
-  const { state, window, prediction } = scene;
-  const [present, ...kept] = trails;
-  phase.ground(view, prediction?.about.capacity_per_second ?? null);
-  kept.forEach((trail, index) => phase.trail(view, trail, window, { token: state.kept[index]?.token ?? '--ink-soft', dash: [6, 3] }));
-  phase.trail(view, present, window, { token: '--series-1', arrows: true });
-  const rows = present.times;
-  if (!rows.length) return;
-  const within = (/** @type {number} */ row) => rows[row] >= window[0] && rows[row] <= window[1];
-  const point = (/** @type {number} */ row, /** @type {'start' | 'now' | 'cursor' | 'moment'} */ kind, /** @type {string} */ words) => { if (row >= 0 && within(row)) phase.point(view, present.offered[row], present.goodput[row], kind, words); };
-  const first = rows.findIndex((time) => time >= window[0]);
-  const last = rows.findLastIndex((time) => time <= window[1]);
-  // Two labels at one place cannot be read.
-  const near = first >= 0 && last >= 0 && Math.hypot(view.x(present.offered[first] ?? 0) - view.x(present.offered[last] ?? 0), view.y(present.goodput[first] ?? 0) - view.y(present.goodput[last] ?? 0)) < 60 * view.scale;
-  point(first, 'start', near ? '' : 'from here');
-  point(last, 'now', `${rows[last]?.toFixed(1)} s`);
-  if (state.moment !== null) point(rows.findIndex((time) => time >= /** @type {number} */ (state.moment)), 'moment', `${state.moment.toFixed(1)} s`);
-  if (cursor !== null) point(cursor, 'cursor', '');
-}
 
 /** @param {draw.View} view @param {number} low @param {number} high @param {boolean} values whether there is an axis of values @param {string} unit */
 function axes({ pen, left, top, width, height, window, x, y, colour }, low, high, values, unit) {

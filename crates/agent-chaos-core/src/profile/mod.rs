@@ -11,11 +11,12 @@ use std::fmt::Display;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shape::Shape;
+use crate::arrival::Expected;
 
 mod admission;
 mod arrivals;
 mod client;
+mod fields;
 mod load;
 mod policies;
 mod queue;
@@ -29,6 +30,7 @@ pub use arrivals::{ArrivalProcess, Arrivals, Bursty, Diurnal, Mix, Ramp, Replay,
 pub use client::{
     Client, ConnectionPool, Downstream, DownstreamDistribution, Hedge, LatencyJitter, Network,
 };
+pub(crate) use fields::Part;
 pub use load::{Agents, Backoff, HeavyClass, LightClass, Requests};
 pub use policies::{
     Autoscaler, BackoffGrowth, Breaker, ClientThrottle, Codel, ConcurrencyLimit, Jitter, LimitKind,
@@ -362,11 +364,10 @@ impl Profile {
                 .requests_each
                 .map_or(total, |each| total.min(count * f64::from(each)))
         });
-        let arrivals: f64 = self
-            .generators()
-            .map(|(_, rules)| rules.expected(duration))
+        let arrivals: f64 = Expected::of(self)
+            .map(|generator| generator.until(duration))
             .sum();
-        let (visitors, surges) = self.traffic(duration, arrivals / duration);
+        let (visitors, surges) = self.further_agents(duration, service);
         let all = agents + arrivals + surges;
         let most = self.run.max_requests.map_or(f64::INFINITY, f64::from);
         let requests = all.min(most);
@@ -428,22 +429,28 @@ impl Profile {
         if has_trigger { 2.0 * cost } else { cost }
     }
 
-    /// Further agents, and further requests, that the timeline brings.
-    fn traffic(&self, duration: f64, rate: f64) -> (f64, f64) {
+    /// Further agents, and further requests of agents, that the timeline brings.
+    fn further_agents(&self, duration: f64, service: f64) -> (f64, f64) {
         let agents = self.agents.clone().unwrap_or_default();
-        let pause = agents.backoff.as_ref().map_or(agents.think_seconds, |b| {
-            agents.think_seconds.min(b.base_seconds)
-        });
+        let count = self.agents.as_ref().map_or(0.0, |a| f64::from(a.count));
+        let base = agents.backoff.as_ref().map(|b| b.base_seconds);
+        let pause = base.map_or(agents.think_seconds, |base| base.min(agents.think_seconds));
         let (mut visitors, mut requests) = (0.0, 0.0);
         for entry in &self.timeline {
-            let Some(traffic) = &entry.traffic else {
-                continue;
-            };
-            let lasts = entry.end_seconds().min(duration) - entry.at_seconds;
-            let extra = f64::from(traffic.extra_agents);
-            visitors += extra;
-            requests +=
-                lasts.max(0.0) * (extra / pause + rate * (traffic.arrivals_factor - 1.0).max(0.0));
+            let lasts = (entry.end_seconds().min(duration) - entry.at_seconds).max(0.0);
+            if let Some(traffic) = &entry.traffic {
+                let extra = f64::from(traffic.extra_agents);
+                visitors += extra;
+                requests += lasts * extra / pause;
+            } else if let Some(set) = &entry.set {
+                let (now, then) = match set.path.as_str() {
+                    "agents.think_seconds" => (agents.think_seconds, set.value),
+                    "agents.backoff.base_seconds" => (base.unwrap_or(set.value), set.value),
+                    _ => continue,
+                };
+                let faster = 1.0 / (then + service) - 1.0 / (now + service);
+                requests += lasts * count * faster.max(0.0);
+            }
         }
         (visitors, requests)
     }
@@ -467,18 +474,14 @@ impl Profile {
     /// recover.
     fn backlog(&self, requests: f64, seconds: f64) -> f64 {
         const STEPS: u32 = 256;
-        let shapes: Vec<_> = self
-            .generators()
-            .map(|(_, rules)| Shape::of(rules))
-            .collect();
-        let expected =
-            |seconds| -> f64 { shapes.iter().map(|shape| shape.expected(seconds)).sum() };
-        let works = self.generators().zip(&shapes).map(|((_, rules), shape)| {
+        let generators: Vec<_> = Expected::of(self).collect();
+        let expected = |seconds| -> f64 { generators.iter().map(|one| one.until(seconds)).sum() };
+        let works = self.generators().zip(&generators).map(|((_, rules), one)| {
             let service = rules.mix.as_ref().map_or_else(
                 || self.mean_service_seconds(),
                 |mix| self.service_seconds(mix.light_share, mix.heavy_share),
             );
-            shape.expected(seconds) * service
+            one.until(seconds) * service
         });
         let (work, arrivals): (f64, f64) = (works.sum(), expected(seconds));
         let others = (requests - arrivals).max(0.0);

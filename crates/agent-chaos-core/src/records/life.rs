@@ -307,12 +307,12 @@ impl Life {
             .iter()
             .flat_map(|segment| [segment.from, segment.to])
             .chain([self.created, until])
-            .map(|moment| moment.clamp(self.created, until))
+            .map(|moment| moment.clamp(self.created, until).nanos())
             .collect();
         moments.sort_unstable();
         moments.dedup();
         for pair in moments.windows(2) {
-            let (from, to) = (pair[0], pair[1]);
+            let (from, to) = (Instant::from_nanos(pair[0]), Instant::from_nanos(pair[1]));
             let under_way = counted
                 .iter()
                 .filter(|segment| segment.from <= from && to <= segment.to);

@@ -678,9 +678,10 @@ impl Selection {
     /// The records that pass this filter.
     #[must_use]
     pub fn new(filter: Filter) -> Self {
-        let text = filter.text.trim().to_lowercase();
+        let text = filter.text.trim().to_ascii_lowercase();
         let matches = |name: &Name| {
-            name.name.to_lowercase().contains(&text) || name.words.to_lowercase().contains(&text)
+            name.name.to_ascii_lowercase().contains(&text)
+                || name.words.to_ascii_lowercase().contains(&text)
         };
         let kinds = KINDS.iter().enumerate().filter(|(_, name)| matches(name));
         let words = WORDS.iter().enumerate().skip(1);

@@ -152,6 +152,7 @@ impl Episodes {
             .as_ref()
             .filter(of_worst)
             .or_else(|| self.counted[worst? as usize].as_ref());
+        // The first ones are in the order in which they were.
         let mut spells: Vec<&Spell> = self.first.iter().collect();
         let mut dropped = self.dropped;
         let known = |spells: &[&Spell], spell: &Spell| {
@@ -162,10 +163,10 @@ impl Episodes {
             if !known(&spells, spell) {
                 // What is still under way has never been dropped.
                 dropped -= u64::from(spell.until.is_some());
-                spells.push(spell);
+                let place = spells.partition_point(|known| known.tripped.at < spell.tripped.at);
+                spells.insert(place, spell);
             }
         }
-        spells.sort_by_key(|spell| spell.tripped.at);
         let told = spells.into_iter().map(|spell| {
             let mut episode = spell.tell(profile);
             episode.decisive = decisive.is_some_and(|one| one.tripped.at == spell.tripped.at);

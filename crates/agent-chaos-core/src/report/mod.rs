@@ -20,6 +20,7 @@ use crate::profile::{Drain, LatencyOf, Profile};
 use crate::request::{FailureMode, Request};
 use crate::telemetry::{Counts, CrewSums, Sample};
 use crate::units::{Instant, Rate, Ratio, Span};
+use crate::wire::Node;
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
 /// With fewer ticks in the counted time there is no resolved state.
@@ -796,16 +797,17 @@ impl Tally {
     /// What the failed requests failed by, the most frequent first.
     fn errors(&self, profile: &Profile, created: u64) -> Vec<ErrorPart> {
         let failed = FailureMode::ALL.into_iter().zip(self.failures);
-        let mut parts: Vec<_> = failed
-            .filter(|&(_, requests)| requests > 0)
-            .map(|(mode, requests)| ErrorPart {
+        let mut parts: Vec<ErrorPart> = Vec::new();
+        for (mode, requests) in failed.filter(|&(_, requests)| requests > 0) {
+            let part = ErrorPart {
                 mode: mode.name(),
                 cause: verdict::cause(mode, profile),
                 requests,
                 share_of_created: requests as f64 / created as f64,
-            })
-            .collect();
-        parts.sort_by_key(|part| std::cmp::Reverse(part.requests));
+            };
+            let place = parts.partition_point(|known| known.requests >= requests);
+            parts.insert(place, part);
+        }
         parts
     }
 
@@ -884,12 +886,8 @@ impl Report {
     }
 
     /// The canonical value; the host adds its wall time.
-    ///
-    /// # Panics
-    ///
-    /// Never: a report is plain data.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        serde_json::to_value(self).expect("a report is plain data")
+        Node::of(self).into()
     }
 }

@@ -213,13 +213,15 @@ impl Period {
     fn all(profile: &Profile) -> Vec<Self> {
         let ends = profile.timeline.iter().map(|entry| entry.end_seconds());
         let starts = profile.timeline.iter().map(|entry| entry.at_seconds);
-        let mut moments: Vec<f64> = starts.chain(ends).chain([0.0, load_end(profile)]).collect();
-        moments.retain(|moment| moment.is_finite());
-        moments.sort_by(f64::total_cmp);
+        let moments = starts.chain(ends).chain([0.0, load_end(profile)]);
+        // None is below 0, so that they ascend as their bits do.
+        let finite = moments.filter(|moment| moment.is_finite());
+        let mut moments: Vec<u64> = finite.map(f64::to_bits).collect();
+        moments.sort_unstable();
         moments.dedup();
         moments
             .into_iter()
-            .map(|at| Self::at(profile, at))
+            .map(|at| Self::at(profile, f64::from_bits(at)))
             .collect()
     }
 
