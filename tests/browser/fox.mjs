@@ -40,7 +40,7 @@ export async function another(url = site, { width = 1280, height = 900, before, 
   await opened.setViewport({ width, height });
   if (before) await opened.evaluateOnNewDocument(before);
   await opened.goto(url);
-  await opened.waitForSelector(id('status'));
+  await whole(opened);
   return opened;
 }
 
@@ -55,9 +55,12 @@ export async function on(other, act) {
   }
 }
 
+/** Waits until all of the page is there: some parts come after the first picture. */
+const whole = (opened) => Promise.all(['status', 'undo', 'keep', 'share-link'].map((name) => opened.waitForSelector(id(name))));
+
 export async function reload() {
   await page.reload();
-  await page.waitForSelector(id('status'));
+  await whole(page);
 }
 
 /** Nothing went wrong that only the console tells. */
