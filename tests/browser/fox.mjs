@@ -68,7 +68,7 @@ export const clean = () => assert.deepEqual(wrong, []);
 
 /** A part by its test name, or by a selector if it looks like one. */
 export const id = (name) => (/^[a-z-]+$/.test(name) ? `[data-testid="${name}"]` : name);
-// What is not there yet says nothing, so that it can be waited for; kinds of space make no difference to a reader.
+/** What stands there. What is not there yet says nothing, so that it can be waited for; kinds of space make no difference to a reader. */
 export const text = (name) => page.$$eval(id(name), ([one]) => (one?.textContent ?? '').replace(/\s+/g, ' '));
 export const texts = (name) => page.$$eval(id(name), (all) => all.map((one) => one.textContent.replace(/\s+/g, ' ')));
 export const value = (name) => page.$$eval(id(name), ([one]) => one?.value ?? '');
