@@ -40,7 +40,7 @@ export async function another(url = site, { width = 1280, height = 900, before, 
   await opened.setViewport({ width, height });
   if (before) await opened.evaluateOnNewDocument(before);
   await opened.goto(url);
-  await opened.waitForSelector(id('status'));
+  await whole(opened);
   return opened;
 }
 
@@ -55,9 +55,12 @@ export async function on(other, act) {
   }
 }
 
+/** Waits until all of the page is there: some parts come after the first picture. */
+const whole = (opened) => Promise.all(['status', 'undo', 'keep', 'share-link'].map((name) => opened.waitForSelector(id(name))));
+
 export async function reload() {
   await page.reload();
-  await page.waitForSelector(id('status'));
+  await whole(page);
 }
 
 /** Nothing went wrong that only the console tells. */
@@ -65,10 +68,9 @@ export const clean = () => assert.deepEqual(wrong, []);
 
 /** A part by its test name, or by a selector if it looks like one. */
 export const id = (name) => (/^[a-z-]+$/.test(name) ? `[data-testid="${name}"]` : name);
-// What is not there yet says nothing, so that it can be waited for.
-/** What stands there; spaces that keep words together are spaces. */
-export const text = (name) => page.$$eval(id(name), ([one]) => one?.textContent.replaceAll('\u00a0', ' ') ?? '');
-export const texts = (name) => page.$$eval(id(name), (all) => all.map((one) => one.textContent));
+/** What stands there. What is not there yet says nothing, so that it can be waited for; kinds of space make no difference to a reader. */
+export const text = (name) => page.$$eval(id(name), ([one]) => (one?.textContent ?? '').replace(/\s+/g, ' '));
+export const texts = (name) => page.$$eval(id(name), (all) => all.map((one) => one.textContent.replace(/\s+/g, ' ')));
 export const value = (name) => page.$$eval(id(name), ([one]) => one?.value ?? '');
 export const count = (name) => page.$$eval(id(name), (all) => all.length);
 /** Whether it is there and seen. */
