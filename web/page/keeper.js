@@ -49,6 +49,16 @@ export function keeper(store, { actions, own }) {
     }
   }
 
+  /** Whether the address holds the present experiment by itself, since its link was copied there. */
+  function held() {
+    try {
+      return linked() !== '' && new URL(actions.link()).hash === linked();
+    } catch {
+      // A failed engine makes no links.
+      return false;
+    }
+  }
+
   let timer = 0;
   let warned = false;
   /** @type {unknown[]} */
@@ -57,7 +67,7 @@ export function keeper(store, { actions, own }) {
     clearTimeout(timer);
     timer = 0;
     const { preset, check, draft, own: name, link, before } = store.get();
-    const worth = (own.edited() && link === null) || draft !== null || before !== null;
+    const worth = (own.edited() && link === null && !held()) || draft !== null || before !== null;
     const could = edits.keep(worth ? { preset, profile: check.profile, own: name, draft, before } : null);
     // What is out of sight must not be taken for safe.
     if (!could && before && !warned) {
