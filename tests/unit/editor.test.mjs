@@ -131,10 +131,10 @@ test('a problem stands at its field, or as near as can be', () => {
 });
 
 test('a slip in the text stands at its line and column, counted in bytes', () => {
-  assert.equal(of('{"ä": NaN}', '', 'found expected value, at line 1 column 8'), 'N');
-  assert.equal(of('{\n "a": 3,}\n', '', 'found trailing comma, at line 2 column 9'), '}');
-  assert.equal(of('{"a": 3', 'a', 'found EOF while parsing an object, at line 1 column 7'), '3');
-  assert.equal(of('{"a": 3\n', 'a', 'found EOF while parsing an object, at line 2 column 0'), '\n');
+  assert.equal(of('{"ä": NaN}', '', 'found a mistake at line 1 column 8 (expected value)'), 'N');
+  assert.equal(of('{\n "a": 3,}\n', '', 'found a mistake at line 2 column 9 (trailing comma)'), '}');
+  assert.equal(of('{"a": 3', 'a', 'found a mistake at line 1 column 7 (the text ends within an object)'), '3');
+  assert.equal(of('{"a": 3\n', 'a', 'found a mistake at line 2 column 0 (the text ends within an object)'), '\n');
   assert.equal(json.offset('ab\ncd', 9, 1), 5);
 });
 

@@ -134,8 +134,10 @@ pub fn parse_value(text: &str) -> Result<Value, ProfileError> {
     json(text, true).map_err(|error| {
         let at = byte_offset(text, error.line(), error.column());
         let what = error.to_string();
-        let what = what.split(" at line ").next().unwrap_or(&what).to_owned();
-        let place = format!("{what}, at line {} column {}", error.line(), error.column());
+        let what = what.split(" at line ").next().unwrap_or(&what);
+        let what = what.replace("EOF while parsing", "the text ends within");
+        let (line, column) = (error.line(), error.column());
+        let place = format!("a mistake at line {line} column {column} ({what})");
         ProfileError::one(Problem::new(&pointer_at(text, at), place, "valid JSON"))
     })
 }
@@ -993,10 +995,10 @@ mod tests {
         refused(
             r#"{"agents": {"count": 3"#,
             "/agents/count",
-            "EOF",
+            "the text ends within an object",
             "valid JSON",
         );
-        refused("", "", "EOF", "valid JSON");
+        refused("", "", "the text ends within a value", "valid JSON");
         refused(r#"{"version": 1} x"#, "", "trailing", "valid JSON");
         refused(r#"{"seed": 1, "seed": 2}"#, "/seed", "twice", "valid JSON");
     }

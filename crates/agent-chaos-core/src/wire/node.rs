@@ -40,7 +40,8 @@ impl Node {
     ///
     /// # Panics
     ///
-    /// If it is not plain: if a name is no text, or a variant carries data.
+    /// If it is not plain: if a name is no text, a variant carries data, or a struct has several fields
+    /// without names.
     #[must_use]
     pub fn of(data: &(impl Serialize + ?Sized)) -> Self {
         let Ok(node) = data.serialize(Writer);
@@ -130,7 +131,7 @@ impl ser::Serializer for Writer {
     type Error = Never;
     type SerializeSeq = List;
     type SerializeTuple = List;
-    type SerializeTupleStruct = List;
+    type SerializeTupleStruct = Impossible<Node, Never>;
     type SerializeTupleVariant = Impossible<Node, Never>;
     type SerializeMap = Fields;
     type SerializeStruct = Fields;
@@ -219,8 +220,12 @@ impl ser::Serializer for Writer {
     fn serialize_tuple(self, length: usize) -> Result<List, Never> {
         self.serialize_seq(Some(length))
     }
-    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List, Never> {
-        self.serialize_seq(Some(length))
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Never> {
+        not_plain()
     }
     fn serialize_tuple_variant(
         self,
@@ -277,17 +282,6 @@ impl ser::SerializeTuple for List {
     type Ok = Node;
     type Error = Never;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Never> {
-        self.push(Node::of(item))
-    }
-    fn end(self) -> Written {
-        Ok(Node::List(self.0))
-    }
-}
-
-impl ser::SerializeTupleStruct for List {
-    type Ok = Node;
-    type Error = Never;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Never> {
         self.push(Node::of(item))
     }
     fn end(self) -> Written {
