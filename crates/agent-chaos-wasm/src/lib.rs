@@ -54,11 +54,12 @@ pub fn new_seed() -> Result<u32, JsValue> {
     getrandom::u32().map_err(|error| error::named("EntropyError", &error.to_string()).into())
 }
 
-/// The JSON Schema of a profile, as text.
+/// The JSON Schema of a profile, as text: types, bounds, defaults and templates. Titles and descriptions
+/// are in `profile.schema.json` of the core alone.
 #[wasm_bindgen]
 #[must_use]
 pub fn schema() -> String {
-    wire::COMPACT_SCHEMA.to_owned()
+    wire::CHECKED.to_owned()
 }
 
 #[derive(Serialize)]
