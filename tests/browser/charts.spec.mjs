@@ -1,6 +1,7 @@
 // The charts in a real browser: reading, zooming and saving them, and what they show of other runs.
 import { readFile } from 'node:fs/promises';
 import { AxeBuilder, STORM, at, cli, expect, finish, open, test, type } from './harness.mjs';
+import { DASHES } from '../../web/shared/kept.js';
 
 const figure = (page, name) => page.locator(`[data-chart="${name}"]`);
 const plot = (page, name) => figure(page, name).locator('.plot');
@@ -393,15 +394,19 @@ test('kept runs are drawn under the present one, named, and the difference is sh
   const before = await drawing(page, 'queue');
   await page.evaluate(() => {
     const kept = (id, name, level, token) => ({ id, name, preset: 'exp-001', profile: '{}', report: {}, series: window.filled(() => level), token });
-    window.store.update({ kept: [kept(1, 'Baseline', 150, '--series-4'), kept(2, 'Other <b>', 60, '--series-3')] });
+    window.store.update({ kept: [kept(1, 'Baseline', 150, '--kept-1'), kept(2, 'Other <b>', 60, '--kept-2')] });
   });
   await expect(read(page, 'queue', 'kept 1')).toHaveText('150');
   await expect(read(page, 'queue', 'kept 2')).toHaveText('60');
   await expect(figure(page, 'queue').locator('[data-key="kept 2"] .name')).toHaveText('Other <b>');
   await expect(figure(page, 'queue').locator('[data-key="below"] .name')).toHaveText('below Baseline');
   const after = await drawing(page, 'queue');
-  expect(after).toContain('stroke-dasharray="10 4"');
-  expect(before).not.toContain('stroke-dasharray="10 4"');
+  // Each with the dash that the list of kept runs shows beside its name.
+  for (const token of ['--kept-1', '--kept-2']) {
+    const dash = `stroke-dasharray="${DASHES[token].join(' ')}"`;
+    expect(after).toContain(dash);
+    expect(before).not.toContain(dash);
+  }
   expect(after).toContain('Other &lt;b&gt; 60');
   // Two tones: mostly below the baseline of 150, above it where the spike is.
   const tones = await page.evaluate(() => {

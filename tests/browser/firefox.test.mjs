@@ -780,12 +780,12 @@ test('a double click does once what is done once', async () => {
   await click('manage');
   await twice('[data-own="First"] [data-does="Delete"]');
   await says('shelf', '“First” was deleted');
-  assert.equal(await count('li[data-own]'), 2);
+  await until(() => count('li[data-own]'), (found) => found === 2);
   await press('Escape');
   await twice('run');
   await toTheEnd();
   await twice('keep');
-  assert.equal(await count(id('kept-name')), 1);
+  await until(() => count(id('kept-name')), (found) => found === 1);
   await fill('[name="workers.count"]', '5');
   await finish();
   await click('keep');

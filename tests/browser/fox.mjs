@@ -65,9 +65,11 @@ export const clean = () => assert.deepEqual(wrong, []);
 
 /** A part by its test name, or by a selector if it looks like one. */
 export const id = (name) => (/^[a-z-]+$/.test(name) ? `[data-testid="${name}"]` : name);
-export const text = (name) => page.$eval(id(name), (one) => one.textContent);
+// What is not there yet says nothing, so that it can be waited for.
+/** What stands there; spaces that keep words together are spaces. */
+export const text = (name) => page.$$eval(id(name), ([one]) => one?.textContent.replaceAll('\u00a0', ' ') ?? '');
 export const texts = (name) => page.$$eval(id(name), (all) => all.map((one) => one.textContent));
-export const value = (name) => page.$eval(id(name), (one) => one.value);
+export const value = (name) => page.$$eval(id(name), ([one]) => one?.value ?? '');
 export const count = (name) => page.$$eval(id(name), (all) => all.length);
 /** Whether it is there and seen. */
 export const seen = (name) => page.$$eval(id(name), ([one]) => one !== undefined && one.checkVisibility());

@@ -82,7 +82,7 @@ test('an axis has round numbers', () => {
   assert.deepEqual(zoom.ticks(0.1, 0.75, 4), [0.2, 0.4, 0.6]);
   assert.deepEqual(zoom.ticks(-130, 120, 3), [-100, 0, 100]);
   assert.deepEqual(zoom.ticks(3, 3, 5), []);
-  assert.deepEqual([0.05, 1000, 12_000, 1_500_000, -20_000].map(zoom.tick), ['0.05', '1000', '12k', '1.5M', '-20k']);
+  assert.deepEqual([0.05, 1000, 12_000, 1_500_000, -20_000].map(zoom.tick), ['0.05', '1000', '12k', '1.5M', '−20k']);
 });
 
 test('an axis of unknown length ends a little ahead of the run', () => {

@@ -17,6 +17,9 @@ test('numbers carry their unit, and what is undefined is a dash', () => {
   assert.equal(format.time(null), '–');
   assert.equal(format.percent(0.142), '14.20 %');
   assert.equal(format.rate(271.4), '271/s');
+  assert.equal(format.rate(-3.25), '−3.3/s');
+  assert.equal(format.number(-0.5), '−0.50');
+  assert.equal(format.bound('for 5 s (n = 510), 0.3 s or 2 % of 5 seconds'), 'for 5\u00a0s (n\u00a0=\u00a0510), 0.3\u00a0s or 2\u00a0% of 5 seconds');
   assert.equal(format.count(1234567), '1 234 567');
   assert.equal(format.unit('{request}'), 'requests');
 });

@@ -67,8 +67,8 @@ export function breaks(place, store, { actions, schema }) {
 
   place.classList.add('breaks');
   place.replaceChildren(
-    element('div', { class: 'row', role: 'group', 'aria-label': 'Break it now' }, element('strong', { class: 'label' }, 'Break it now'), ...buttons,
-      element('div', { class: 'field inline' }, element('label', { for: 'break-for' }, 'for'), span)),
+    element('div', { class: 'row', role: 'group', 'aria-label': 'Break it now' }, element('div', { class: 'break-head' }, element('strong', { class: 'label' }, 'Break it now'),
+      element('div', { class: 'field inline' }, element('label', { for: 'break-for' }, 'for'), span)), ...buttons),
     more, said, list);
 
   /** @param {Omit<import('../shared/timeline.js').Entry, 'at_seconds'>} entry @param {string} words */

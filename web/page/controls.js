@@ -75,8 +75,10 @@ export function controls(place, store, { actions, presets, own }) {
       element('div', { class: 'row buttons' }, run, pause, step, reset),
       field('Step by', stepBy), field('Speed', speed), field('Seed', seed), newSeed),
     element('div', { class: 'told' }, summary, note), seedProblem, error, notice, linkStatus,
-    element('div', { class: 'run-line' }, element('div', { class: 'row transport' }, collapse, recovery), element('div', { class: 'track' }, progress, scrub), live, status),
+    element('div', { class: 'run-line' }, element('div', { class: 'row transport' }, collapse, recovery), element('div', { class: 'track' }, progress, scrub), element('div', { class: 'where' }, status, live)),
   );
+  // What stays at the top covers so much: what is scrolled to stands below it.
+  new ResizeObserver(() => document.documentElement.style.setProperty('--controls-height', `${place.offsetHeight}px`)).observe(place);
 
   /** Arrows go by ticks, page keys by a twentieth of what has been run. @param {KeyboardEvent} event */
   function scrubBy(event) {

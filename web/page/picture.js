@@ -26,8 +26,11 @@ const more = (says, name, usual) => LINE * Math.max(0, (says[name]?.length ?? 0)
 
 /** Four columns; what comes before the queue has a row of its own. @param {Says} says @returns {Layout} */
 function wide(says) {
-  const columns = [{ x: 8, w: 176 }, { x: 268, w: 206 }, { x: 558, w: 186 }, { x: 816, w: 176 }];
+  const columns = [{ x: 6, w: 206 }, { x: 272, w: 218 }, { x: 550, w: 200 }, { x: 812, w: 182 }];
   const middle = (/** @type {number} */ column) => columns[column].x + columns[column].w / 2;
+  const end = (/** @type {number} */ column) => columns[column].x + columns[column].w;
+  /** Half way from a column to the next. */
+  const between = (/** @type {number} */ column) => (end(column) + columns[column + 1].x) / 2;
   const before = BEFORE.filter((name) => says[name]);
   const top = 14;
   const first = top + 122;
@@ -43,22 +46,22 @@ function wide(says) {
   const watching = says.downstream ? ['throttle', 'detector', 'downstream', 'telemetry'] : ['throttle', 'detector', 'telemetry'];
   watching.forEach((name, index) => { boxes[name] = { ...columns[index + 4 - watching.length], y: below, h: low }; });
 
-  const across = (/** @type {number} */ from, /** @type {number} */ y) => `M${columns[from].x + columns[from].w} ${y}H${columns[from + 1].x - 6}`;
+  const across = (/** @type {number} */ from, /** @type {number} */ y) => `M${end(from)} ${y}H${columns[from + 1].x - 6}`;
   const flows = before.map((_, index) => across(index, top + 61));
   const last = before.length;
   if (last === 0) flows.push(across(0, row + 61));
   else flows.push(last === 1 ? `M${middle(1)} ${first}V${row - 6}` : `M${middle(last)} ${first}V${first + 24}H${middle(1)}V${row - 6}`);
-  flows.push(across(1, row + 61), across(2, row + 61), `M904 ${row + height}V${below - 6}`);
+  flows.push(across(1, row + 61), across(2, row + 61), `M${middle(3)} ${row + height}V${below - 6}`);
   const line = below + 41;
-  let feedback = `M268 ${line}H96V${boxes.agents ? boxes.agents.y + boxes.agents.h + 6 : 0}`;
+  let feedback = `M${columns[1].x} ${line}H${middle(0)}V${boxes.agents ? boxes.agents.y + boxes.agents.h + 6 : 0}`;
   if (says.downstream) {
     const under = below + low;
-    flows.push(`M628 ${row + height}V${below - 6}`, `M674 ${below}V${row + height + 6}`, `M904 ${under}V${under + 18}H371V${under + 6}`, `M268 ${line}H190`);
-    feedback = `M96 ${below}V${boxes.agents ? boxes.agents.y + boxes.agents.h + 6 : 0}`;
-  } else flows.push(`M816 ${line}H750`, `M558 ${line}H480`);
+    flows.push(`M${middle(2) - 24} ${row + height}V${below - 6}`, `M${middle(2) + 24} ${below}V${row + height + 6}`, `M${middle(3)} ${under}V${under + 18}H${middle(1)}V${under + 6}`, `M${columns[1].x} ${line}H${end(0) + 6}`);
+    feedback = `M${middle(0)} ${below}V${boxes.agents ? boxes.agents.y + boxes.agents.h + 6 : 0}`;
+  } else flows.push(`M${columns[3].x} ${line}H${end(2) + 6}`, `M${columns[2].x} ${line}H${end(1) + 6}`);
   return {
     name: 'wide', size: [1000, below + low + (says.downstream ? 26 : 12)], boxes, flows, feedback,
-    rates: [last ? [middle(1) + 9, row - 11, 'soft'] : [223, row + 48, 'soft middle'], [513, row + 48, 'soft middle']],
+    rates: [last ? [middle(1) + 9, row - 11, 'soft'] : [between(0) - 2, row + 48, 'soft middle'], [between(1) - 2, row + 48, 'soft middle']],
   };
 }
 
@@ -224,7 +227,7 @@ function tell(profile, p) {
 
 /** @param {HTMLElement} place @param {import('./store.js').Store} store @param {Layout} layout */
 function draw(place, store, layout) {
-  const root = svg('svg', { viewBox: `0 0 ${layout.size[0]} ${layout.size[1]}`, role: 'img', 'aria-label': 'The pipeline' });
+  const root = svg('svg', { viewBox: `0 0 ${layout.size[0]} ${layout.size[1]}`, class: layout.name, role: 'img', 'aria-label': 'The pipeline' });
   const marker = (/** @type {string} */ id) => svg('marker', { id, viewBox: '0 0 8 8', refX: 5, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: 'userSpaceOnUse', orient: 'auto' }, svg('path', { d: 'M0 0L8 4L0 8z', class: id === 'lit-arrow' ? 'arrow lit' : 'arrow' }));
   root.append(svg('defs', {}, marker('arrow'), marker('lit-arrow')));
   for (const d of layout.flows) root.append(svg('path', { d, class: 'flow', 'marker-end': 'url(#arrow)' }));

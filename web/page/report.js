@@ -1,6 +1,7 @@
 // The report, beside the recorded row where the experiment is a recorded one.
 
 import * as format from '../shared/format.js';
+import { signed } from '../shared/kept.js';
 import { read } from '../shared/paths.js';
 import { element, setText } from './dom.js';
 
@@ -72,6 +73,9 @@ export const PARTS = [
 /** Which field of a recorded row's spread goes with a field. */
 const SPREAD = /** @type {Record<string, string>} */ ({ 'latency_seconds.mean': 'mean', 'latency_seconds.p95': 'p95', error_rate: 'error_rate' });
 
+/** Half an interval: of what is in percent, in percentage points. @param {number} half @param {(value: any) => string} write */
+const width = (half, write) => signed(half, write).replace('+', '');
+
 /**
  * @param {HTMLElement} place
  * @param {import('./store.js').Store} store
@@ -122,12 +126,12 @@ export function report(place, store, { presets, recorded }) {
       const cells = [element('td', { 'data-field': field, 'data-value': value ?? '', text: write(value) })];
       if (all) {
         const mean = all.summary[field];
-        cells.push(element('td', { 'data-mean': mean?.mean ?? '', text: mean ? `${write(mean.mean)}${mean.ci95 === null ? '' : ` ± ${write(mean.ci95)}`}` : '' }));
+        cells.push(element('td', { 'data-mean': mean?.mean ?? '', text: mean ? `${write(mean.mean)}${mean.ci95 === null ? '' : ` ± ${width(mean.ci95, write)}`}` : '' }));
       }
       if (row) {
         const was = read(row, field);
         cells.push(element('td', { class: 'recorded', text: was === undefined ? '' : write(was) }));
-        cells.push(element('td', { class: 'soft', text: SPREAD[field] ? `± ${write(row.spread[SPREAD[field]])}` : '' }));
+        cells.push(element('td', { class: 'soft', text: SPREAD[field] ? `± ${width(row.spread[SPREAD[field]], write)}` : '' }));
       }
       return element('tr', {}, element('th', { scope: 'row', text: label }), ...cells);
     };

@@ -105,18 +105,18 @@ export function verdict(place, store, actions) {
     const last = before.at(-1);
     // Room for the longest sentence while they change, and no more when the last one stands.
     said.classList.toggle('changes', !whole);
-    setText(words, whole ? whole.headline
+    setText(words, format.bound(whole ? whole.headline
       : phase === 'error' ? 'There is no result; the message above says why.'
       : last ? last.text
       : frame ? (frame.picture.state ? 'The detector has seen nothing to report so far.' : 'The detector is off, so that there is no verdict.')
-      : 'Press Run. The verdict says whether the system stays stable, degrades or collapses, when, and by which rule.');
+      : 'Press Run. The verdict says whether the system stays stable, degrades or collapses, when, and by which rule.'));
     looking.hidden = past === null;
-    setText(looking, past === null ? '' : `This is ${format.moment(past)}, which is looked at. ${report ? `The whole run: ${report.headline}` : 'The run is not over.'}`);
+    setText(looking, past === null ? '' : format.bound(`This is ${format.moment(past)}, which is looked at. ${report ? `The whole run: ${report.headline}` : 'The run is not over.'}`));
 
     const back = report?.recovery;
     recovery.hidden = !back;
     recovery.className = `notice ${back ? tone(back) : ''}`;
-    setText(recovery, back?.text ?? '');
+    setText(recovery, format.bound(back?.text ?? ''));
     if (report !== told) {
       told = report;
       facts.hidden = !report;
@@ -203,7 +203,7 @@ function tell(report, moment) {
   if (undefinedFor.seconds > 0) {
     rows.push(['Without p95', [`for ${format.number(undefinedFor.seconds)} s of the counted time: too few answers in the window to tell${undefinedFor.stalled_seconds > 0 ? `; of that, ${format.number(undefinedFor.stalled_seconds)} s without any answer while requests waited or were served` : ''}.`]]);
   }
-  return rows.flatMap(([term, described]) => [element('dt', { text: term }), element('dd', {}, ...described)]);
+  return rows.flatMap(([term, described]) => [element('dt', { text: term }), element('dd', {}, ...described.map((part) => (typeof part === 'string' ? format.bound(part) : part)))]);
 }
 
 /** So many other episodes are told by their moments. */

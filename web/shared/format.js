@@ -26,17 +26,23 @@ export function span(seconds) {
   return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
+/** A number with the sign that is as wide as a plus. @param {string} text */
+export const minus = (text) => text.replace('-', '−');
+
+/** Words of which no number parts from its unit at the end of a line. @param {string} words */
+export const bound = (words) => words.replace(/(\d) (?=(?:s|ms|%|GB|MB)(?!\w))/g, '$1\u00a0').replace(/ = (?=\d)/g, '\u00a0=\u00a0');
+
 /** A share as a percentage. @param {number | null | undefined} ratio */
 export const percent = (ratio, digits = 2) => (isNumber(ratio) ? `${(100 * ratio).toFixed(digits)} %` : NONE);
 
 /** A rate per second. @param {number | null | undefined} value */
-export const rate = (value) => (isNumber(value) ? `${value.toFixed(Math.abs(value) < 100 ? 1 : 0)}/s` : NONE);
+export const rate = (value) => (isNumber(value) ? `${minus(value.toFixed(Math.abs(value) < 100 ? 1 : 0))}/s` : NONE);
 
 /** A whole number with thin spaces between thousands. @param {number | null | undefined} value */
 export const count = (value) => (isNumber(value) ? Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ' ') : NONE);
 
 /** Any number, short. @param {number | null | undefined} value */
-export const number = (value, digits = 2) => (isNumber(value) ? value.toFixed(digits) : NONE);
+export const number = (value, digits = 2) => (isNumber(value) ? minus(value.toFixed(digits)) : NONE);
 
 /** A unit of the schema as people write it. @param {string | undefined} unit */
 export function unit(unit) {

@@ -5,40 +5,19 @@ use agent_chaos_core::report::Evidence;
 use agent_chaos_core::telemetry::{COLUMNS, Sample, Seen};
 use agent_chaos_core::wire::Node;
 use agent_chaos_core::{Picture, Run};
-use js_sys::{Array, Float64Array, Object, Reflect};
+use js_sys::{Float64Array, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-/// Any plain data as plain JS objects, arrays, numbers and strings; which always can be.
+/// Any plain data as plain JS objects, arrays, numbers and strings.
 pub fn plain(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsValue> {
-    Ok(objects(&Node::of(value)))
+    objects(&Node::of(value))
 }
 
 /// The one writer of JS objects: one that is generic would be there once for each type.
-fn objects(node: &Node) -> JsValue {
-    match node {
-        Node::Null => JsValue::NULL,
-        Node::Bool(value) => (*value).into(),
-        Node::Whole(number) => (*number as f64).into(),
-        Node::Negative(number) => (*number as f64).into(),
-        Node::Real(number) => (*number).into(),
-        Node::Text(text) => JsValue::from_str(text),
-        Node::List(items) => {
-            let list = Array::new();
-            for item in items {
-                list.push(&objects(item));
-            }
-            list.into()
-        }
-        Node::Fields(fields) => {
-            let object = Object::new();
-            for (name, node) in fields {
-                // Setting a property of a fresh, extensible object cannot fail.
-                let _ = Reflect::set(&object, &JsValue::from_str(name), &objects(node));
-            }
-            object.into()
-        }
-    }
+#[inline(never)]
+fn objects(node: &Node) -> Result<JsValue, JsValue> {
+    Ok(node.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
 /// What the page has seen of a run.

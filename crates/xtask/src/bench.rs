@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use crate::steps::{cargo, command, root, run, step, target};
+use crate::steps::{cargo, command, in_web, root, run, step, target};
 use crate::{browser, page, peers};
 
 /// What to measure.
@@ -31,10 +31,16 @@ pub struct Options {
     /// Measure other engines as well
     #[arg(long)]
     peers: bool,
+    /// Measure the page alone: how soon it can be used, how smoothly a run of 400 agents plays
+    #[arg(long)]
+    page: bool,
 }
 
 /// Builds, measures and reports. What cannot be built or measured is told in the report.
 pub fn bench(options: &Options) -> Result<()> {
+    if options.page {
+        return smoothness();
+    }
     let output = target().join("bench");
     fs::create_dir_all(&output)?;
     step("building the benchmark and the command line", || {
@@ -84,6 +90,15 @@ pub fn bench(options: &Options) -> Result<()> {
         bench.arg("--peers").arg(file);
     }
     become_program(bench)
+}
+
+fn smoothness() -> Result<()> {
+    let chromium = browser::chromium()?;
+    page::build()?;
+    let script = "../crates/agent-chaos-bench/browser/smooth.mjs";
+    let mut bench = in_web("node", &[script]);
+    bench.env("CHROME", chromium);
+    run(bench)
 }
 
 struct Parts {

@@ -372,6 +372,11 @@ pub fn bless() -> Result<()> {
 pub fn shots() -> Result<()> {
     page::npm_packages()?;
     page::build()?;
+    let output = root().join("tests/browser/output");
+    // Pictures of states that are no more would be looked at for nothing.
+    if output.exists() {
+        std::fs::remove_dir_all(&output)?;
+    }
     let mut shots = npm_bin(
         "playwright",
         &[
@@ -384,10 +389,7 @@ pub fn shots() -> Result<()> {
     );
     shots.env("CHROME", browser::chromium()?);
     run(shots)?;
-    eprintln!(
-        "screenshots are in {}",
-        root().join("tests/browser/output").display()
-    );
+    eprintln!("screenshots are in {}", output.display());
     Ok(())
 }
 

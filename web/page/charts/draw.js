@@ -52,11 +52,29 @@ export function warmup(view, profile) {
   pen.save();
   pen.fillStyle = colour('--shade');
   pen.fillRect(left, top, right - left, height);
-  pen.fillStyle = colour('--ink-soft');
-  pen.font = font(view, 11);
-  pen.textAlign = 'right';
-  if (right - left > 80 * scale) pen.fillText('warm-up', right - 5 * scale, top + height - 11 * scale);
   pen.restore();
+}
+
+/** Its word, over the lines. @param {View} view @param {any} profile */
+export function warmupWords(view, profile) {
+  const seen = part(view, 0, profile.run.warmup_seconds);
+  if (!seen || seen[1] - seen[0] <= 80 * view.scale) return;
+  view.pen.save();
+  view.pen.font = font(view, 11);
+  words(view, 'warm-up', seen[1] - 5 * view.scale, view.top + view.height - 11 * view.scale, '--ink-soft');
+  view.pen.restore();
+}
+
+/** Words that end at a place, on a ground of their own, so that no line crosses them. @param {View} view @param {string} text @param {number} right @param {number} foot @param {string} token */
+function words({ pen, scale, colour }, text, right, foot, token) {
+  const room = pen.measureText(text).width;
+  pen.textAlign = 'right';
+  pen.globalAlpha = 0.88;
+  pen.fillStyle = colour('--card');
+  pen.fillRect(right - room - 3 * scale, foot - 9 * scale, room + 6 * scale, 12 * scale);
+  pen.globalAlpha = 1;
+  pen.fillStyle = colour(token);
+  pen.fillText(text, right, foot);
 }
 
 /** The detector's state: a soft ground, and a rule along the top: dashes for DEGRADED, a thick line for COLLAPSED. @param {View} view @param {{ from: number, to: number, value: number | null }[]} states */
@@ -151,7 +169,6 @@ export function levels(view, levels) {
   const { pen, scale, left, top, width, height, y, colour } = view;
   pen.save();
   pen.font = font(view, 11);
-  pen.textAlign = 'right';
   for (const { value, label, token, dash = [] } of levels) {
     const at = y(value);
     if (!(at >= top - 1 && at <= top + height + 1)) continue;
@@ -163,15 +180,8 @@ export function levels(view, levels) {
     pen.lineTo(left + width, at);
     pen.stroke();
     if (!label) continue;
-    // Under its line, or above it where there is no room below; on a ground of its own, so that no line crosses it.
-    const foot = at + 13 * scale < top + height ? at + 12 * scale : at - 4 * scale;
-    const room = pen.measureText(label).width;
-    pen.globalAlpha = 0.75;
-    pen.fillStyle = colour('--card');
-    pen.fillRect(left + width - room - 6 * scale, foot - 9 * scale, room + 4 * scale, 11 * scale);
-    pen.globalAlpha = 1;
-    pen.fillStyle = colour(token);
-    pen.fillText(label, left + width - 4 * scale, foot);
+    // Under its line, or above it where there is no room below.
+    words(view, label, left + width - 4 * scale, at + 13 * scale < top + height ? at + 12 * scale : at - 4 * scale, token);
   }
   pen.restore();
 }
@@ -355,7 +365,7 @@ export function rails(view, rails) {
         if (kind === 'hatch') hatch(view, start, head, end - start, high, colour(ink[level]), 5);
         if (kind === 'entry') hatch(view, start, head, end - start, high, colour('--hatch'), 5);
         // A foot as high as the state is bad, so that colour is not the only sign.
-        const foot = kind === 'state' ? (high * (level + 1)) / 7 : 2 * scale;
+        const foot = kind === 'state' ? (high * (level + 1)) / 9 : 2 * scale;
         pen.fillStyle = colour(ink[level]);
         pen.fillRect(start, head + high - foot, end - start, foot);
         pen.font = font(view, 11, 600);

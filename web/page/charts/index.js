@@ -334,6 +334,8 @@ export function charts(place, store, { actions, engine }) {
   function overTime(chart, box) {
     const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--grid'), width: 1 }, ticks: { stroke: colour('--grid') }, font: '11px system-ui, sans-serif' };
     const short = (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map(zooms.tick);
+    // The last of the times has the unit.
+    const timed = (/** @type {uPlot} */ _, /** @type {number[]} */ splits) => splits.map((time, index) => (index === splits.length - 1 ? `${zooms.tick(time)} s` : zooms.tick(time)));
     const bare = chart.kind === 'rails';
     // The main line comes last, so that it lies on top.
     const lines = chart.lines.toReversed();
@@ -345,7 +347,7 @@ export function charts(place, store, { actions, engine }) {
     });
     /** @type {uPlot} */
     const plot = new uPlot({
-      width: Math.max(box.clientWidth, 200), height: heightOf(chart), padding: [8, 12, 0, 0],
+      width: Math.max(box.clientWidth, 200), height: heightOf(chart), padding: [8, 20, 0, 0],
       cursor: {
         y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: CLICK_PX + 1, click: () => {} },
         // The cursor stands on rows: what it reads is what was recorded.
@@ -357,7 +359,7 @@ export function charts(place, store, { actions, engine }) {
       },
       scales: { x: { time: false }, y: { range: () => scenes.axis(scene) } },
       axes: [
-        { ...axis, size: 28, space: 60, values: short },
+        { ...axis, size: 28, space: 60, values: timed },
         { ...axis, size: 54, space: 32, values: bare ? () => [] : short, grid: bare ? { show: false } : axis.grid, ticks: bare ? { show: false } : axis.ticks },
       ],
       series: [{}, ...(bare ? [{ show: false }] : lines.map((line) => ({

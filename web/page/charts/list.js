@@ -90,7 +90,7 @@ export const CHARTS = [
     summary: (state) => `Queue length over time; now ${shown(state)?.picture.queue ?? 0} of ${state.profile.queue.capacity ?? 'unbounded'}${state.report ? `, at most ${state.report.queue.max} while counted` : ''}.`,
   },
   {
-    name: 'latency', title: 'Latency', unit: 's', kind: 'lines', note: (profile) => `creation to completion, trailing ${profile.telemetry.latency_window_seconds} s; p95 of fewer than ${FEW} is too low in the mean`,
+    name: 'latency', title: 'Latency', unit: 's', kind: 'lines', note: (profile) => `seconds from creation to completion, trailing ${profile.telemetry.latency_window_seconds} s; with n below ${FEW}, p95 comes out too low`,
     lines: [
       { column: 'latency_p95', label: 'p95', token: '--series-2', width: 2 }, { column: 'latency_p50', label: 'p50', token: '--series-4', dash: [2, 2] },
       { column: 'latency_p99', label: 'p99', token: '--series-3', dash: [2, 4] }, { column: 'latency_mean', label: 'mean', token: '--series-1', dash: [7, 3] },

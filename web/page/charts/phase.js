@@ -72,7 +72,8 @@ export function ground(view, capacity) {
   const beside = x(far) + 90 * scale < left + width;
   pen.textAlign = beside ? 'left' : 'right';
   pen.fillText('all answered', x(far) + (beside ? 8 : -12) * scale, y(far) + (beside ? 14 : 24) * scale);
-  pen.textAlign = 'right';
+  // At the beginning of its line, where the trail hardly ever is.
+  pen.textAlign = 'left';
   if (capacity !== null && capacity < high) {
     pen.strokeStyle = colour('--bad');
     pen.fillStyle = colour('--bad');
@@ -81,7 +82,7 @@ export function ground(view, capacity) {
     pen.moveTo(left, y(capacity));
     pen.lineTo(left + width, y(capacity));
     pen.stroke();
-    pen.fillText('capacity at rest', left + width - 4 * scale, y(capacity) - 4 * scale);
+    pen.fillText('capacity at rest', left + 4 * scale, y(capacity) + 13 * scale);
   }
   pen.restore();
 }

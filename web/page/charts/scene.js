@@ -2,6 +2,7 @@
 
 import { extremes, nearest } from '../../shared/decimate.js';
 import * as format from '../../shared/format.js';
+import { DASHES } from '../../shared/kept.js';
 import * as draw from './draw.js';
 import { rails, reach, states, union } from './list.js';
 
@@ -19,8 +20,8 @@ import { rails, reach, states, union } from './list.js';
 /** @typedef {{ key: string, label: string, token: string, dash?: number[], kind?: 'line' | 'area' | 'ticks' | 'few' | 'none', value: string, title?: string }} Entry of a legend */
 
 const FLUID = { token: '--ink', dash: [9, 4, 2, 4] };
-/** Dashes of kept runs, told apart from each other and from the present lines. */
-const KEPT = [[10, 4], [4, 4], [10, 3, 2, 3], [1, 4]];
+/** A kept run has the dash that its list shows, wherever it stands in it. @param {import('../store.js').Kept} kept */
+const dashOf = ({ token }) => DASHES[token] ?? [4, 4];
 
 /** @param {Scene} scene */
 const times = ({ series }) => /** @type {number[]} */ (series.column('time'));
@@ -69,7 +70,7 @@ export function under(view, scene) {
   state.kept.forEach((kept, index) => {
     const base = { times: /** @type {number[]} */ (kept.series.column('time')), values: kept.series.column(main.column) };
     if (index === 0) draw.difference(view, { times: times(scene), values: series.column(main.column) }, base);
-    draw.line(view, base.times, base.values, { stroke: view.colour(kept.token) || view.colour('--ink-soft'), dash: KEPT[index % KEPT.length], step: main.step });
+    draw.line(view, base.times, base.values, { stroke: view.colour(kept.token) || view.colour('--ink-soft'), dash: dashOf(kept), step: main.step });
   });
   if (band) draw.line(view, band.time, band.mean, { stroke: view.colour(main.token), dash: [8, 3, 2, 3], width: 1.25 });
 }
@@ -81,6 +82,7 @@ export function over(view, scene) {
   const fluid = fluidOf(scene);
   if (fluid) draw.line(view, fluid.times, fluid.values, { stroke: view.colour(FLUID.token), dash: FLUID.dash, width: 1.5 });
   for (const { column, token, mark } of chart.extras ?? []) (mark === 'ticks' ? draw.ticks : draw.few)(view, times(scene), series.column(column), token);
+  if (chart.kind !== 'rails') draw.warmupWords(view, state.profile);
   draw.levels(view, levelsOf(scene));
   if (state.moment !== null) draw.mark(view, state.moment, format.moment(state.moment), '--accent');
 }
@@ -95,7 +97,7 @@ export function legend(scene, time) {
   const at = row < 0 ? null : times(scene)[row];
   const value = (/** @type {string} */ column, /** @type {(value: number | null) => string} */ words) => (row < 0 ? '–' : words(series.column(column)[row] ?? null));
   /** @type {Entry[]} */
-  const entries = [{ key: 'time', label: 't', token: '', kind: 'none', value: at === null ? '–' : format.moment(at) }];
+  const entries = [{ key: 'time', label: 'time', token: '', kind: 'none', value: at === null ? '–' : format.moment(at) }];
   if (chart.kind === 'rails') {
     const all = rails(state, series);
     all.forEach((rail, index) => {
@@ -108,7 +110,7 @@ export function legend(scene, time) {
   const fluid = fluidOf(scene);
   if (fluid) entries.push({ key: 'fluid', label: 'fluid model', ...FLUID, value: at === null ? '–' : chart.value(fluid.values[nearest(fluid.times, at)] ?? null) });
   const main = chart.lines[0].column;
-  state.kept.forEach((kept, index) => entries.push({ key: `kept ${kept.id}`, label: kept.name, token: kept.token, dash: KEPT[index % KEPT.length], value: at === null ? '–' : chart.value(read(kept.series, main, at)) }));
+  state.kept.forEach((kept) => entries.push({ key: `kept ${kept.id}`, label: kept.name, token: kept.token, dash: dashOf(kept), value: at === null ? '–' : chart.value(read(kept.series, main, at)) }));
   if (state.kept.length && chart.kind === 'lines') entries.push({ key: 'above', label: `above ${state.kept[0].name}`, token: '--above', kind: 'area', value: '' }, { key: 'below', label: `below ${state.kept[0].name}`, token: '--below', kind: 'area', value: '' });
   const band = bandOf(scene);
   if (band && state.replicated) {
