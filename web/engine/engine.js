@@ -41,6 +41,47 @@ export async function load() {
   return wasm;
 }
 
+/** @typedef {{ pack(text: string): string, unpack(packed: string): string }} Packing */
+/** @type {Packing | null} */
+let packing = null;
+
+async function loadPacking() {
+  const own = await import('../pkg/agent_chaos_wasm_pack.js');
+  await own.default();
+  return own;
+}
+
+/**
+ * Few links are so long that they are packed: what packs them is a module of its own, loaded when the first of
+ * them turns up. Then the work is done once more.
+ * @template T @param {(packing: Packing) => T} work @returns {Promise<T>}
+ */
+async function perhapsPacking(work) {
+  if (packing) return work(packing);
+  let needed = false;
+  const late = () => {
+    needed = true;
+    throw new Error('what packs links is not there yet');
+  };
+  try {
+    return work({ pack: late, unpack: late });
+  } catch (error) {
+    if (!needed) throw error;
+  }
+  try {
+    packing = await loadPacking();
+  } catch (error) {
+    throw new Error('The part of the page for long links could not be loaded', { cause: error });
+  }
+  return work(packing);
+}
+
+/** The experiment of a link. @param {string} text a token, or an address with one */
+export const readLink = (text) => perhapsPacking(({ unpack }) => wasm.decode_link(text, unpack));
+
+/** The token of a link. @param {string} preset @param {string} profile @param {string} [digest] */
+export const writeLink = (preset, profile, digest) => perhapsPacking(({ pack }) => wasm.encode_link(preset, profile, digest, pack));
+
 /** Says `replaced` after every run of an old instance is gone. */
 export const replacements = new EventTarget();
 

@@ -1,6 +1,6 @@
 // What a person can do: every action on the experiment goes through here.
 
-import { isCrash, replace } from '../engine/engine.js';
+import { isCrash, readLink, replace, writeLink } from '../engine/engine.js';
 import { moment } from '../shared/format.js';
 import * as edits from '../shared/history.js';
 import { outcome } from '../shared/outcome.js';
@@ -42,6 +42,8 @@ export function conductor(engine, presets, store) {
   /** A run of a changed profile on its way to the moment of the change. @type {import('../engine/engine.js').Run | null} */
   let branch = null;
   let past = edits.NONE;
+  /** How many links have been opened or left. */
+  let opening = 0;
 
   /** @param {unknown} error @returns {import('./store.js').Problem[]} */
   function problemsOf(error) {
@@ -400,15 +402,18 @@ export function conductor(engine, presets, store) {
       store.update({ draft: null, problems: [] });
     },
 
-    /** Opens a link and runs it. @param {string} text */
-    open(text) {
+    /** Opens a link and runs it; the last one, if there are several at once. @param {string} text */
+    async open(text) {
+      const number = ++opening;
       try {
-        const opened = engine.decode_link(text);
+        const opened = await readLink(text);
+        if (number !== opening) return;
         const check = engine.check(opened.profile);
         adopt(check, { preset: opened.preset ?? store.get().preset, own: null, link: { opened, outcome: null }, speed: Infinity }, { what: OPENING });
         discard();
         void actions.play(Infinity);
       } catch (error) {
+        if (number !== opening) return;
         const refused = /** @type {any} */ (error);
         if (isCrash(error)) fail(error);
         // A run that is there goes on.
@@ -418,15 +423,16 @@ export function conductor(engine, presets, store) {
 
     /** The way back has left the link: what was there before it comes back, unless somebody has worked on since. */
     close() {
+      opening++;
       const { link, draft, problems } = store.get();
       if (!link || draft !== null || problems.length) return;
       for (let left = past.undo.length; left > 0 && past.undo.at(-1)?.what === OPENING; left--) actions.undo();
     },
 
     /** The address of this experiment, with its result if there is one. */
-    link() {
+    async link() {
       const { preset, check, report } = store.get();
-      const token = engine.encode_link(preset, check.profile, report?.digest);
+      const token = await writeLink(preset, check.profile, report?.digest);
       return `${location.origin}${location.pathname}#${token}`;
     },
   };

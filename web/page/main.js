@@ -47,16 +47,16 @@ async function start() {
   picture(place('picture'), store);
   charts(place('charts'), store, { actions, engine });
   guide(place('guide'), store, { actions, engine, presets });
-  later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, schema, own }));
+  later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, own }));
   later(['compare', 'events', 'report', 'share'].map(place), 'Comparisons, events, the report and links', () => import('./results.js'), ({ results }) => results(place, store, { actions, engine, presets }));
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
-  const open = () => {
-    if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) actions.open(location.href);
+  const open = async () => {
+    if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) await actions.open(location.href);
     else if (location.hash === '') actions.close();
   };
-  addEventListener('hashchange', open);
-  open();
+  addEventListener('hashchange', () => void open());
+  await open();
   keeper(store, { actions, own });
 }
 

@@ -1,5 +1,6 @@
 // A link to this experiment, with everything in it: seed, overrides, and the result to check against.
 
+import { isCrash } from '../engine/engine.js';
 import { element, setText } from './dom.js';
 
 /** @param {HTMLElement} place @param {import('./store.js').Store} store @param {import('./conductor.js').Actions} actions */
@@ -11,10 +12,13 @@ export function share(place, store, actions) {
     element('div', { class: 'line' }, input, copy), said);
 
   async function take() {
-    history.replaceState(null, '', input.value);
+    if (!input.value) await make();
+    const link = input.value;
+    if (!link) return;
+    history.replaceState(null, '', link);
     try {
-      await navigator.clipboard.writeText(input.value);
-      setText(said, `Copied, ${input.value.length} characters. It also stands in the address bar.`);
+      await navigator.clipboard.writeText(link);
+      setText(said, `Copied, ${link.length} characters. It also stands in the address bar.`);
     } catch {
       // Some hosts do not lend their clipboard.
       input.focus();
@@ -24,17 +28,27 @@ export function share(place, store, actions) {
   }
 
   let key = '';
+  /** The link to what the page shows now, unless it shows something else by the time that it is made. */
+  async function make() {
+    const { report } = store.get();
+    const of = key;
+    input.value = '';
+    try {
+      const link = await actions.link();
+      if (of !== key) return;
+      input.value = link;
+      setText(said, `${link.length} characters${report ? '' : '; run it first, and the link can check its result'}.`);
+    } catch (error) {
+      if (of !== key) return;
+      setText(said, isCrash(error) ? 'No link: the engine has failed and is being replaced.' : `No link: ${/** @type {Error} */ (error).message}. Copying tries again.`);
+    }
+  }
+
   return store.subscribe((state) => {
     if (state.phase === 'running') return;
     const now = `${state.preset} ${state.check.hash} ${state.digest}`;
     if (now === key) return;
     key = now;
-    try {
-      input.value = actions.link();
-      setText(said, `${input.value.length} characters${state.report ? '' : '; run it first, and the link can check its result'}.`);
-    } catch {
-      input.value = '';
-      setText(said, 'No link: the engine has failed and is being replaced.');
-    }
+    void make();
   });
 }

@@ -26,8 +26,8 @@ pub use node::Node;
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub static SCHEMA: &str = include_str!("../profile.schema.json");
 
-/// The same without white space, for programs.
-pub static COMPACT_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
+/// The same without what only people read: what a profile is checked against.
+pub static CHECKED: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
 
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;
@@ -491,13 +491,11 @@ fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
     path.truncate(length);
 }
 
-/// The parsed schema.
+/// The schema that a profile is checked against, parsed.
 #[must_use]
 pub fn schema() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
-    PARSED.get_or_init(|| {
-        any_value(COMPACT_SCHEMA).expect("the schema shipped with the crate is JSON")
-    })
+    PARSED.get_or_init(|| any_value(CHECKED).expect("the schema shipped with the crate is JSON"))
 }
 
 /// The schema as it follows from the types, for comparison with the file shipped.
@@ -1449,8 +1447,32 @@ mod tests {
     }
 
     #[test]
-    fn the_compact_schema_says_the_same() {
-        assert_eq!(parse_value(SCHEMA).unwrap().to_string(), COMPACT_SCHEMA);
+    fn a_profile_is_checked_against_the_schema_without_its_words() {
+        fn compare(whole: &Value, checked: &Value, path: &str) {
+            let [whole, checked] = [whole, checked].map(|node| node.as_object().unwrap());
+            for (name, said) in whole {
+                match name.as_str() {
+                    "properties" => {
+                        let fields = said.as_object().unwrap();
+                        assert_eq!(fields.len(), checked[name].as_object().unwrap().len());
+                        for (field, inner) in fields {
+                            compare(inner, &checked[name][field], &format!("{path}/{field}"));
+                        }
+                    }
+                    "items" => compare(said, &checked[name], &format!("{path}/0")),
+                    "$schema"
+                    | "additionalProperties"
+                    | "description"
+                    | "title"
+                    | "x-enum-titles"
+                    | "x-scale"
+                    | "x-when" => assert_eq!(checked.get(name), None, "{path}"),
+                    _ => assert_eq!(checked.get(name), Some(said), "{path}"),
+                }
+            }
+            assert!(checked.keys().all(|name| whole.contains_key(name)));
+        }
+        compare(&parse_value(SCHEMA).unwrap(), schema(), "");
     }
 
     #[cfg(feature = "schema")]

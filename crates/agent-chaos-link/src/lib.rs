@@ -9,18 +9,17 @@
 //! └ the version of this form
 //! ```
 //!
-//! Longer than [`MAX_READABLE`], it is `v1z.<base64url>~h=…` instead, with these bytes:
-//! the lower 16 bits of the text's length and the lower 32 of its xxh3 (both little-endian), and
-//! the profile's canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
-//! then, that is all.
+//! Longer than [`MAX_READABLE`], it is `v1z.<packed>~h=…` instead, with the profile's canonical text packed
+//! ([`packing`]). An `h` that is missing or cut is no error: nothing can be verified then, that is all.
 
+pub mod packing;
+
+use std::convert::Infallible;
 use std::fmt;
 
 use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
 use agent_chaos_core::wire::{self, Change, ProfileError};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
@@ -29,9 +28,6 @@ pub const MAX_READABLE: usize = 1_200;
 
 /// A longer text is no link.
 pub const MAX_TEXT: usize = 200_000;
-
-/// A compressed profile may inflate to this many bytes at the most: as many as are read at all.
-const MAX_INFLATED: usize = wire::MAX_TEXT_BYTES;
 
 /// Letters, digits and what neither chat, mail nor the address bar touches.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -175,6 +171,22 @@ impl From<ProfileError> for LinkError {
 /// digest of a run (16 hex digits) the link can verify itself.
 #[must_use]
 pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> String {
+    let pack = |text: &str| Ok::<_, Infallible>(packing::pack(text));
+    let Ok(token) = encode_with(profile, preset, digest, &pack);
+    token
+}
+
+/// As [`encode`], with something else that packs: not everybody has [`packing`] at hand.
+///
+/// # Errors
+///
+/// What it fails with.
+pub fn encode_with<E>(
+    profile: &Profile,
+    preset: Option<&str>,
+    digest: Option<&str>,
+    pack: &dyn Fn(&str) -> Result<String, E>,
+) -> Result<String, E> {
     let check = digest
         .and_then(|digest| digest.get(..8))
         .map(|digest| format!("~h={}{digest}", short_hash(profile)));
@@ -190,13 +202,13 @@ pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> 
     let mut token = if readable.len() + check.len() <= MAX_READABLE {
         readable
     } else {
-        compressed(profile)
+        format!("v1z.{}", pack(&wire::to_text(profile))?)
     };
     // Mail and chat cut other characters off the end of an address.
     if check.is_empty() && !token.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         token.push_str("~h=0");
     }
-    token + &check
+    Ok(token + &check)
 }
 
 fn readable(preset: &Preset, profile: &Profile) -> String {
@@ -223,12 +235,7 @@ fn readable(preset: &Preset, profile: &Profile) -> String {
 /// The compressed form of a token, without a check.
 #[must_use]
 pub fn compressed(profile: &Profile) -> String {
-    let text = wire::to_text(profile);
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(&(wire::hash_of(text.as_bytes()) as u32).to_le_bytes());
-    bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
-    format!("v1z.{}", URL_SAFE_NO_PAD.encode(bytes))
+    format!("v1z.{}", packing::pack(&wire::to_text(profile)))
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -237,6 +244,20 @@ pub fn compressed(profile: &Profile) -> String {
 ///
 /// [`LinkError`] says what is wrong; never for a check that is missing or cut.
 pub fn decode(text: &str) -> Result<Opened, LinkError> {
+    decode_with(text, &|packed| {
+        packing::unpack(packed).map_err(str::to_owned)
+    })
+}
+
+/// As [`decode`], with something else that unpacks, and says what is wrong where it cannot.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_with(
+    text: &str,
+    unpack: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Opened, LinkError> {
     if text.len() > MAX_TEXT {
         return Err(LinkError::Malformed(format!(
             "{} bytes of text, accepted: at most {MAX_TEXT}",
@@ -247,7 +268,7 @@ pub fn decode(text: &str) -> Result<Opened, LinkError> {
     let (version, rest) = token.split_once('.').unwrap_or((&token, ""));
     match version {
         "v1" => open_readable(rest),
-        "v1z" => open_compressed(rest),
+        "v1z" => open_compressed(rest, unpack),
         newer if is_version(newer) => Err(LinkError::Newer(newer.to_owned())),
         _ => {
             let shown: String = token.chars().take(40).collect();
@@ -360,23 +381,13 @@ fn open_readable(rest: &str) -> Result<Opened, LinkError> {
     opened(Some(preset), wire::from_value(value)?, expected)
 }
 
-fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
+fn open_compressed(
+    rest: &str,
+    unpack: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Opened, LinkError> {
     let (fields, expected) = fields(rest);
-    let bad = |why: &str| LinkError::Malformed(why.to_owned());
-    let bytes = URL_SAFE_NO_PAD
-        .decode(fields.first().copied().unwrap_or_default())
-        .map_err(|_| bad("its compressed part is damaged or cut"))?;
-    let (head, packed) = bytes
-        .split_at_checked(6)
-        .ok_or_else(|| bad("its compressed part is cut"))?;
-    let text = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, MAX_INFLATED)
-        .map_err(|_| bad("its compressed part is damaged or cut"))?;
-    let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
-    let length = u16::from_le_bytes([head[0], head[1]]);
-    if text.len() as u16 != length || wire::hash_of(&text) as u32 != check {
-        return Err(bad("its compressed part is damaged"));
-    }
-    let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;
+    let packed = fields.first().copied().unwrap_or_default();
+    let text = unpack(packed).map_err(LinkError::Malformed)?;
     opened(None, wire::parse(&text)?, expected)
 }
 

@@ -15,6 +15,7 @@ mod work;
 
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
 use agent_chaos_link as link;
+use js_sys::{Error, Function};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -54,11 +55,12 @@ pub fn new_seed() -> Result<u32, JsValue> {
     getrandom::u32().map_err(|error| error::named("EntropyError", &error.to_string()).into())
 }
 
-/// The JSON Schema of a profile, as text.
+/// The JSON Schema of a profile, as text: types, bounds, defaults and templates. Titles and descriptions
+/// are in `profile.schema.json` of the core alone.
 #[wasm_bindgen]
 #[must_use]
 pub fn schema() -> String {
-    wire::COMPACT_SCHEMA.to_owned()
+    wire::CHECKED.to_owned()
 }
 
 #[derive(Serialize)]
@@ -159,19 +161,25 @@ pub fn differences(from: &str, to: &str) -> Result<JsValue, JsValue> {
     frame::plain(&wire::changes(&from?, &to?))
 }
 
-/// The token of a link to this experiment, to stand after `#`.
+/// The token of a link to this experiment, to stand after `#`. What makes too long a link is packed by
+/// `pack`.
 ///
 /// # Errors
 ///
-/// A `ProfileError` that names the field.
+/// A `ProfileError` that names the field; what `pack` throws.
 #[wasm_bindgen]
 pub fn encode_link(
     preset: Option<String>,
     profile: &str,
     digest: Option<String>,
+    #[wasm_bindgen(unchecked_param_type = "(text: string) => string")] pack: &Function,
 ) -> Result<String, JsValue> {
     let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
-    Ok(link::encode(&profile, preset.as_deref(), digest.as_deref()))
+    let (preset, digest) = (preset.as_deref(), digest.as_deref());
+    link::encode_with(&profile, preset, digest, &|text| {
+        let packed = pack.call1(&JsValue::NULL, &text.into())?;
+        packed.as_string().ok_or(packed)
+    })
 }
 
 #[derive(Serialize)]
@@ -191,14 +199,31 @@ struct OpenedLink {
     changed: Vec<wire::Change>,
 }
 
-/// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
+/// Reads a link: a token, or a whole address with one, also as mail and chat mangle it. What is packed in
+/// it is unpacked by `unpack`, which throws an `Error` if it cannot be.
 ///
 /// # Errors
 ///
 /// A `LinkError` with its `kind`, and with the `field` if the profile is refused.
 #[wasm_bindgen(unchecked_return_type = "OpenedLink")]
-pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
-    let opened = link::decode(text).map_err(|error| error::link(&error))?;
+pub fn decode_link(
+    text: &str,
+    #[wasm_bindgen(unchecked_param_type = "(packed: string) => string")] unpack: &Function,
+) -> Result<JsValue, JsValue> {
+    let unpack = |packed: &str| {
+        let text = unpack.call1(&JsValue::NULL, &packed.into());
+        text.as_ref()
+            .ok()
+            .and_then(JsValue::as_string)
+            .ok_or_else(|| {
+                let thrown = text.unwrap_or_else(|thrown| thrown).dyn_into::<Error>();
+                thrown.map_or_else(
+                    |_| "it cannot be unpacked".into(),
+                    |error| error.message().into(),
+                )
+            })
+    };
+    let opened = link::decode_with(text, &unpack).map_err(|error| error::link(&error))?;
     frame::plain(&OpenedLink {
         preset: opened.preset.map(|preset| preset.name),
         profile: wire::to_pretty(&opened.profile),

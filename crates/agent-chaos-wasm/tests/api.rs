@@ -593,26 +593,51 @@ async fn what_on_frame_throws_comes_out_of_play() {
 
 #[wasm_bindgen_test]
 fn a_link_goes_there_and_back() {
+    let not_needed = Function::new_no_args("throw new Error('nothing is packed')");
     let token = encode_link(
         Some("exp-002".into()),
         &profile("exp-002"),
         Some("0123456789abcdef".into()),
+        &not_needed,
     )
     .unwrap();
-    let opened = decode_link(&format!("https://example.org/#{token}")).unwrap();
+    let opened = decode_link(&format!("https://example.org/#{token}"), &not_needed).unwrap();
     assert_eq!(text(&opened, "preset"), "exp-002");
     assert_eq!(text(&opened, "expected_digest"), "01234567");
     assert_eq!(get(&opened, "profile_matches"), JsValue::TRUE);
-    let error = decode_link("v9.exp-002").unwrap_err();
+    let error = decode_link("v9.exp-002", &not_needed).unwrap_err();
     assert_eq!(
         (text(&error, "name"), text(&error, "kind")),
         ("LinkError".into(), "newer".into())
     );
-    let error = decode_link("v1.exp-002~agents.count=0").unwrap_err();
+    let error = decode_link("v1.exp-002~agents.count=0", &not_needed).unwrap_err();
     assert_eq!(
         (text(&error, "kind"), text(&error, "field")),
         ("profile".into(), "/agents/count".into())
     );
+}
+
+#[wasm_bindgen_test]
+fn a_long_link_is_packed_by_whoever_can() {
+    let mut long: serde_json::Value = serde_json::from_str(&profile("exp-002")).unwrap();
+    let rates: Vec<_> = (0..500).map(|rate| f64::from(rate) + 0.5).collect();
+    long["arrivals"] = serde_json::json!({"replay": {"rates_per_second": rates}});
+    let long = long.to_string();
+    let hold = "globalThis.held = given; return 'packed'";
+    let pack = Function::new_with_args("given", hold);
+    let token = encode_link(None, &long, None, &pack).unwrap();
+    assert_eq!(token, "v1z.packed");
+    let unpack = Function::new_with_args("given", "return given === 'packed' && globalThis.held");
+    let opened = decode_link(&token, &unpack).unwrap();
+    assert_eq!(
+        text(&check(&long).unwrap(), "hash"),
+        text(&opened, "profile_hash")
+    );
+    let fails = Function::new_no_args("throw new Error('it is damaged')");
+    assert!(encode_link(None, &long, None, &fails).is_err());
+    let error = decode_link(&token, &fails).unwrap_err();
+    assert_eq!(text(&error, "kind"), "malformed");
+    assert!(text(&error, "message").contains("it is damaged"));
 }
 
 #[wasm_bindgen_test]

@@ -45,21 +45,24 @@ pub fn npm_packages() -> Result<()> {
     })
 }
 
-/// Compiles the engine and writes its JavaScript side: for the page into web/pkg.
+/// Compiles the engine, and what packs long links, and writes their JavaScript sides: for the page into
+/// web/pkg.
 pub fn engine() -> Result<()> {
-    module(&[], &root().join("web/pkg"))
+    let folder = root().join("web/pkg");
+    module("agent-chaos-wasm", &[], &folder)?;
+    module("agent-chaos-wasm-pack", &[], &folder)
 }
 
-/// Compiles the engine with these features and writes its JavaScript side into this folder.
-pub fn module(features: &[&str], folder: &Path) -> Result<()> {
+/// Compiles a crate with these features to WebAssembly and writes its JavaScript side into this folder.
+pub fn module(name: &str, features: &[&str], folder: &Path) -> Result<()> {
     wasm_target()?;
-    step("compiling the engine to WebAssembly", || {
+    step(&format!("compiling {name} to WebAssembly"), || {
         let mut build = cargo(&[
             "build",
             "--quiet",
             "--release",
             "--package",
-            "agent-chaos-wasm",
+            name,
             "--target",
             WASM_TARGET,
         ]);
@@ -74,7 +77,9 @@ pub fn module(features: &[&str], folder: &Path) -> Result<()> {
         || {
             let input = target()
                 .join(WASM_TARGET)
-                .join("release/agent_chaos_wasm.wasm");
+                .join("release")
+                .join(name.replace('-', "_"))
+                .with_extension("wasm");
             let mut bindgen = Bindgen::new();
             bindgen
                 .input_path(input)

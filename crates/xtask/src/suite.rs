@@ -318,6 +318,8 @@ pub fn lint() -> Result<()> {
             "--quiet",
             "--package",
             "agent-chaos-wasm",
+            "--package",
+            "agent-chaos-wasm-pack",
             "--target",
             "wasm32-unknown-unknown",
             "--all-targets",
