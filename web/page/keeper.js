@@ -51,12 +51,8 @@ export function keeper(store, { actions, own }) {
 
   /** Whether the address holds the present experiment by itself, since its link was copied there. */
   function held() {
-    try {
-      return linked() !== '' && new URL(actions.link()).hash === linked();
-    } catch {
-      // A failed engine makes no links.
-      return false;
-    }
+    const { copied, check } = store.get();
+    return copied !== null && copied.hash === linked() && copied.profile === check.profile;
   }
 
   let timer = 0;

@@ -34,7 +34,7 @@ async function start() {
   const check = engine.check(first.profile);
   const store = createStore({
     phase: 'ready', preset: first.name, profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
-    frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: null, theme: 'system',
+    frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: null, copied: null, theme: 'system',
     moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, notice: null, own: null, owned: [], before: null,
   });
   const actions = conductor(engine, presets, store);

@@ -16,6 +16,7 @@ export function share(place, store, actions) {
     const link = input.value;
     if (!link) return;
     history.replaceState(null, '', link);
+    store.update({ copied: { hash: location.hash, profile: made } });
     try {
       await navigator.clipboard.writeText(link);
       setText(said, `Copied, ${link.length} characters. It also stands in the address bar.`);
@@ -28,15 +29,18 @@ export function share(place, store, actions) {
   }
 
   let key = '';
+  /** The profile in the link. */
+  let made = '';
   /** The link to what the page shows now, unless it shows something else by the time that it is made. */
   async function make() {
-    const { report } = store.get();
+    const { report, check } = store.get();
     const of = key;
     input.value = '';
     try {
       const link = await actions.link();
       if (of !== key) return;
       input.value = link;
+      made = check.profile;
       setText(said, `${link.length} characters${report ? '' : '; run it first, and the link can check its result'}.`);
     } catch (error) {
       if (of !== key) return;

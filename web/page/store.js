@@ -21,6 +21,7 @@
  * @property {string} digest
  * @property {string} failure what went wrong, for the person
  * @property {LinkState | null} link the link this page was opened with
+ * @property {{ hash: string, profile: string } | null} copied the link that was copied last, which also stands in the address, and the profile in it
  * @property {string} note why the run stands where it stands, if somebody wanted it to
  * @property {string} theme
  * @property {number | null} moment a past moment that is looked at, in virtual seconds; null follows the run
