@@ -8,6 +8,7 @@ mod error;
 mod frame;
 mod host;
 mod records;
+#[cfg(feature = "lab")]
 mod replications;
 mod run;
 mod types;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 pub use records::{Search, record_names};
+#[cfg(feature = "lab")]
 pub use replications::Replications;
 pub use run::Run;
 

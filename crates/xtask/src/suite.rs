@@ -99,6 +99,8 @@ fn wasm_in_node() -> Result<Command> {
         "--release",
         "--package",
         "agent-chaos-wasm",
+        "--features",
+        "lab",
         "--target",
         "wasm32-unknown-unknown",
     ]);
@@ -320,6 +322,8 @@ pub fn lint() -> Result<()> {
             "agent-chaos-wasm",
             "--package",
             "agent-chaos-wasm-pack",
+            "--features",
+            "agent-chaos-wasm/lab",
             "--target",
             "wasm32-unknown-unknown",
             "--all-targets",
