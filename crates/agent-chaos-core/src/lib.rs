@@ -36,6 +36,7 @@ pub mod runtime;
 pub mod shape;
 pub mod statistics;
 pub mod supervisor;
+pub mod sweep;
 pub mod telemetry;
 pub mod theory;
 pub mod throttle;
