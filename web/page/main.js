@@ -49,6 +49,7 @@ async function start() {
   guide(place('guide'), store, { actions, engine, presets });
   later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, own }));
   later(['compare', 'events', 'report', 'share'].map(place), 'Comparisons, events, the report and links', () => import('./results.js'), ({ results }) => results(place, store, { actions, engine, presets }));
+  later([place('sweep')], 'Sweeps', () => import('./sweep.js'), ({ sweep }) => sweep(place('sweep'), store, { actions, presets }));
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = async () => {

@@ -11,6 +11,8 @@ mod records;
 #[cfg(feature = "lab")]
 mod replications;
 mod run;
+#[cfg(feature = "lab")]
+mod sweep;
 mod types;
 mod work;
 
@@ -24,6 +26,8 @@ pub use records::{Search, record_names};
 #[cfg(feature = "lab")]
 pub use replications::Replications;
 pub use run::Run;
+#[cfg(feature = "lab")]
+pub use sweep::Sweep;
 
 #[wasm_bindgen(start)]
 fn start() {

@@ -354,3 +354,25 @@ export interface Replicated {
   /** Against a baseline run with the same seeds: this minus the baseline, paired by seed. */
   paired: { [path: string]: Estimate } | null;
 }
+
+/** What a sweep varies. */
+export interface SweepInfo {
+  /** The same for the same profile, fields, seeds and engine. */
+  id: string;
+  /** Combinations of values. */
+  points: number;
+  /** Runs of each point. */
+  seeds: number;
+  cells: number;
+  axes: { path: string; title: string; unit: string; values: number[] }[];
+  columns: { name: string; unit: string; about: string }[];
+}
+
+/** What all runs of a sweep cost together; the memory is that of the hungriest. */
+export interface SweepCost { events: number; memory_bytes: number }
+
+/** A figure of each point, by the number of the point; NaN is undefined. */
+export interface SweepFigure { mean: Float64Array; low: Float64Array; high: Float64Array; min: Float64Array; max: Float64Array; runs: Float64Array }
+
+/** A share of the runs of each point, by the number of the point; NaN is undefined. */
+export interface SweepShare { share: Float64Array; low: Float64Array; high: Float64Array; runs: Float64Array; half: Float64Array }
