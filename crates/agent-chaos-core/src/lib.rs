@@ -17,6 +17,7 @@ pub mod arrival;
 pub mod client;
 pub mod detector;
 pub mod downstream;
+pub mod edge;
 pub mod event;
 pub mod executor;
 pub mod fault;

@@ -26,9 +26,12 @@ use crate::wire::{self, Node, ProfileError};
 use crate::{ENGINE_REVISION, ENGINE_VERSION};
 
 mod axis;
+mod cells;
 mod summary;
 
 pub use axis::Axis;
+pub use cells::Cells;
+pub(crate) use summary::Outcome;
 pub use summary::{PointSummary, Summary};
 
 /// A plan has at most so many cells.
@@ -484,6 +487,10 @@ impl Plan {
     }
 
     /// All cells in order.
+    ///
+    /// # Errors
+    ///
+    /// Of each, as [`Plan::profile`].
     pub fn each_cell(&self) -> impl Iterator<Item = Result<Cell, ProfileError>> {
         (0..self.cells()).map(|number| self.cell(number))
     }

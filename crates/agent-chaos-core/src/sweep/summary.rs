@@ -41,10 +41,10 @@ const NOTHING: Measured = Measured {
 
 /// What is remembered of each run, in two bits each: no answer is 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Outcome(u8);
+pub(crate) struct Outcome(u8);
 
 impl Outcome {
-    fn of(row: &Row) -> Self {
+    pub fn of(row: &Row) -> Self {
         let figures = row.figures();
         let state = |index: usize| match &figures[index] {
             Node::Text(name) => State::ALL.iter().position(|state| state.name() == name),
@@ -68,6 +68,22 @@ impl Outcome {
     fn answer(self, place: u8) -> Option<u8> {
         let answer = self.0 >> (6 - 2 * place) & 3;
         (answer < 3).then_some(answer)
+    }
+
+    pub fn state(self) -> Option<State> {
+        self.answer(0).map(|state| State::ALL[usize::from(state)])
+    }
+
+    pub fn worst_state(self) -> Option<State> {
+        self.answer(1).map(|state| State::ALL[usize::from(state)])
+    }
+
+    pub fn recovered(self) -> Option<bool> {
+        self.answer(2).map(|answer| answer == 1)
+    }
+
+    pub fn metastable(self) -> Option<bool> {
+        self.answer(3).map(|answer| answer == 1)
     }
 }
 
@@ -169,6 +185,11 @@ impl<'a> PointSummary<'a> {
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.outcomes.iter().flatten().count() as u64
+    }
+
+    /// What is remembered of each run, by seed; none of one that is still to come.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = Option<Outcome>> + use<'a> {
+        self.outcomes.iter().copied()
     }
 
     /// Of the runs that answer, the share with this answer.

@@ -292,3 +292,29 @@ fn a_point_has_its_means_and_shares_over_its_seeds() {
     assert_eq!(node[0]["worst_states"]["STABLE"]["count"], 4);
     assert_eq!(node[0]["figures"]["queue.mean"]["runs"], 4);
 }
+
+#[test]
+fn cells_in_slices_are_the_runs_they_would_be_alone() {
+    let plan = plan(&["workers.count=2,4"], 1..=2);
+    let whole: Vec<_> = plan
+        .each_cell()
+        .map(|cell| {
+            let cell = cell.unwrap();
+            plan.row(cell.number, &Run::new(&cell.profile).finish())
+        })
+        .collect();
+    let mut cells = Cells::new(plan);
+    let slice = crate::Limit {
+        polls: 1000,
+        ..crate::Limit::NONE
+    };
+    let (mut rows, mut before) = (Vec::new(), 0.0);
+    while !cells.is_finished() {
+        rows.extend(cells.advance(slice).unwrap());
+        assert!(cells.progress() >= before);
+        before = cells.progress();
+    }
+    assert_eq!(rows, whole);
+    assert_eq!((cells.progress(), cells.done()), (1.0, 4));
+    assert_eq!(cells.advance(slice), Ok(None));
+}
