@@ -171,3 +171,45 @@ test('a sweep is accessible in every state, at the width of a phone too', async 
   await check();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
 });
+
+test('the edge of collapse is found with its interval, and told where there is none', async ({ page, site }) => {
+  await open(page, site);
+  await plan(page, ['agents.count=100..1500:100'], 20);
+  await at(page, 'edge-question').scrollIntoViewIfNeeded();
+  await at(page, 'edge-question').selectOption('state-collapsed');
+  await at(page, 'edge-find').click();
+  await expect(at(page, 'edge-status')).toContainText('Done', { timeout: 60_000 });
+  const words = await at(page, 'edge-sentence').textContent();
+  const [, edge, half] = /above agents\.count = ([\d.]+) ± ([\d.]+) \(95 %\)/.exec(words).map(Number);
+  // On either side of it, well beyond its interval, the command line sees what it says.
+  const collapsed = (agents) => cli('run', 'exp-002', '--set', `agents.count=${agents}`, '--seeds', '101..110', '--json').states.COLLAPSED;
+  expect(half).toBeLessThan(edge / 5);
+  expect(collapsed(Math.round(edge + 12 * half))).toBeGreaterThanOrEqual(8);
+  expect(collapsed(Math.round(edge - 12 * half))).toBeLessThanOrEqual(2);
+  await expect(at(page, 'edge-picture').locator('.boundary-band')).toBeVisible();
+  expect((await new AxeBuilder({ page }).include('#sweep').analyze()).violations).toEqual([]);
+  await plan(page, ['agents.count=10,20'], 5);
+  await at(page, 'edge-find').click();
+  await expect(at(page, 'edge-sentence')).toContainText('In the range, no run', { timeout: 60_000 });
+  await at(page, 'edge-question').selectOption('metastable');
+  await at(page, 'edge-find').click();
+  await expect(at(page, 'sweep-problem')).toContainText('a timeline with an entry that ends');
+  await plan(page, ['agents.count=10,20'], 2);
+  await at(page, 'edge-find').click();
+  await expect(at(page, 'sweep-problem')).toContainText('at least 5 seeds');
+  await expect(at(page, 'edge-find')).toBeEnabled();
+});
+
+test('a search for the edge is stopped, and can be started again', async ({ page, site }) => {
+  await open(page, site);
+  await plan(page, ['agents.count=100..1500:100'], 200);
+  await at(page, 'edge-question').scrollIntoViewIfNeeded();
+  await expect(at(page, 'edge-question').locator('option')).not.toHaveCount(0);
+  await at(page, 'edge-find').click();
+  await expect(at(page, 'edge-told')).toContainText(/^[1-9]/);
+  await expect(at(page, 'sweep-run')).toBeDisabled();
+  await at(page, 'edge-stop').click();
+  await expect(at(page, 'edge-status')).toContainText('Stopped after');
+  await expect(at(page, 'edge-find')).toBeFocused();
+  await expect(at(page, 'sweep-run')).toBeEnabled();
+});

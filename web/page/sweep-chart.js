@@ -5,7 +5,7 @@ import { element, svg } from './dom.js';
 
 /** @typedef {import('../engine/engine.js').SweepInfo} SweepInfo */
 /** @typedef {{ value: Float64Array, low: Float64Array | null, high: Float64Array | null, runs: Float64Array }} Columns what is drawn, by point */
-/** @typedef {{ label: string, unit: string, write: (value: number) => string, states: boolean, top: number | null }} Measure */
+/** @typedef {{ label: string, unit: string, write: (value: number) => string, states: boolean, top: number | null, scattered?: boolean }} Measure */
 
 const STATES = /** @type {const} */ (['STABLE', 'DEGRADED', 'COLLAPSED']);
 const FILLS = ['--good', '--warn', '--bad'];
@@ -61,9 +61,9 @@ export function sweepChart(onPick) {
 
   /**
    * @param {SweepInfo} info @param {Measure} measure @param {Columns} columns @param {Float64Array} half 1 where at least half of the runs collapse
-   * @param {boolean} logarithmic @param {(unit: string) => string} unit @param {string} summary
+   * @param {boolean} logarithmic @param {(unit: string) => string} unit @param {string} summary @param {number[] | null} [band] where the edge lies on a curve, if that is known
    */
-  function draw(info, measure, columns, half, logarithmic, unit, summary) {
+  function draw(info, measure, columns, half, logarithmic, unit, summary, band = null) {
     const width = Math.max(Math.round(picture.parentElement?.clientWidth ?? 0), 260);
     const two = info.axes.length > 1;
     const height = two ? Math.min(Math.max(Math.round(width * 0.6), 240), 460) : 260;
@@ -71,12 +71,12 @@ export function sweepChart(onPick) {
     picture.setAttribute('height', String(height));
     picture.setAttribute('aria-label', summary);
     const inner = { width: width - EDGE.left - EDGE.right, height: height - EDGE.top - EDGE.bottom };
-    const drawn = two ? map(info, measure, columns, half, inner, unit) : curve(info, measure, columns, half, inner, logarithmic, unit);
+    const drawn = two ? map(info, measure, columns, half, inner, unit) : curve(info, measure, columns, half, inner, logarithmic, unit, band);
     picture.replaceChildren(...drawn, cursor);
   }
 
-  /** @param {SweepInfo} info @param {Measure} measure @param {Columns} columns @param {Float64Array} half @param {{ width: number, height: number }} inner @param {boolean} logarithmic @param {(unit: string) => string} unit */
-  function curve(info, measure, { value, low, high }, half, inner, logarithmic, unit) {
+  /** @param {SweepInfo} info @param {Measure} measure @param {Columns} columns @param {Float64Array} half @param {{ width: number, height: number }} inner @param {boolean} logarithmic @param {(unit: string) => string} unit @param {number[] | null} edge */
+  function curve(info, measure, { value, low, high }, half, inner, logarithmic, unit, edge) {
     const { values } = info.axes[0];
     const scale = (/** @type {number} */ one) => (logarithmic ? Math.log(one) : one);
     const [from, to] = [scale(Math.min(...values)), scale(Math.max(...values))];
@@ -85,6 +85,7 @@ export function sweepChart(onPick) {
     const top = measure.top ?? (Math.max(0, ...finite) || 1);
     const y = (/** @type {number} */ one) => EDGE.top + (1 - Math.min(Math.max(one, 0), top) / top) * inner.height;
     const base = EDGE.top + inner.height;
+    const width = inner.width + EDGE.left + EDGE.right;
     const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
     const known = order.filter((i) => Number.isFinite(value[i]));
     const line = known.map((i, n) => `${n ? 'L' : 'M'}${x(values[i]).toFixed(1)} ${y(value[i]).toFixed(1)}`).join('');
@@ -103,16 +104,21 @@ export function sweepChart(onPick) {
       const [left, right] = [x(values[before]), x(values[i])];
       return [svg('rect', { class: 'boundary-band', x: left.toFixed(1), y: EDGE.top, width: (right - left).toFixed(1), height: inner.height })];
     });
+    if (edge) {
+      const [left, right] = edge.map((one) => Math.min(Math.max(x(one), EDGE.left), EDGE.left + inner.width));
+      // However narrow it is, it is seen.
+      turns.push(svg('rect', { class: 'boundary-band', x: ((left + right - Math.max(right - left, 3)) / 2).toFixed(1), y: EDGE.top, width: Math.max(right - left, 3).toFixed(1), height: inner.height }));
+    }
     return [
       ...turns,
       ...ticks(0, top, 5).map((one) => svg('line', { class: 'grid', x1: EDGE.left, x2: EDGE.left + inner.width, y1: y(one).toFixed(1), y2: y(one).toFixed(1) })),
       svg('line', { class: 'axis', x1: EDGE.left, x2: EDGE.left + inner.width, y1: base, y2: base }),
       ...ticks(0, top, 5).map((one) => text(EDGE.left - 6, y(one) + 4, measure.write(one), 'end')),
-      ...(band ? [svg('path', { class: 'band', d: band })] : []),
+      ...(band && !measure.scattered ? [svg('path', { class: 'band', d: band })] : []),
       ...sure.map((i) => svg('path', { class: 'whisker', d: `M${(x(values[i]) - 4).toFixed(1)} ${y(high?.[i] ?? 0).toFixed(1)}h8m-4 0V${y(low?.[i] ?? 0).toFixed(1)}m-4 0h8` })),
-      svg('path', { class: 'curve', d: line }),
+      ...(measure.scattered ? [] : [svg('path', { class: 'curve', d: line })]),
       ...known.map((i) => svg('circle', { class: 'dot', cx: x(values[i]).toFixed(1), cy: y(value[i]).toFixed(1), r: 3 })),
-      ...spaced(places, 44).map((n) => text(places[n], base + 16, tick(values[order[n]]), 'middle')),
+      ...spaced(places, 44).map((n) => (places[n] > EDGE.left + inner.width - 14 ? text(width - 2, base + 16, tick(values[order[n]]), 'end') : text(places[n], base + 16, tick(values[order[n]]), 'middle'))),
       text(EDGE.left + inner.width, base + 34, axisName(info.axes[0], unit), 'end', { class: 'name' }),
     ];
   }
@@ -192,8 +198,8 @@ export function legend(info, measure, { value, low }, boundary) {
   const parts = [];
   if (info.axes.length === 1) {
     parts.push(element('span', { class: 'key' }, /** @type {any} */ (svg('svg', { viewBox: '0 0 26 12', width: 26, height: 12, 'aria-hidden': 'true' },
-      ...(low ? [svg('rect', { class: 'band', x: 0, y: 1, width: 26, height: 10 })] : []), svg('path', { class: 'curve', d: 'M0 6H26' }), svg('circle', { class: 'dot', cx: 13, cy: 6, r: 3 }))),
-    low ? ' mean over the seeds, with its 95 % confidence interval' : ' over the seeds'));
+      ...(measure.scattered ? [svg('path', { class: 'whisker', d: 'M9 1h8M13 1V11M9 11h8' })] : [...(low ? [svg('rect', { class: 'band', x: 0, y: 1, width: 26, height: 10 })] : []), svg('path', { class: 'curve', d: 'M0 6H26' })]), svg('circle', { class: 'dot', cx: 13, cy: 6, r: 3 }))),
+    measure.scattered ? ' share of the seeds, with its 95 % interval' : low ? ' over the seeds, with its 95 % confidence interval' : ' over the seeds'));
     if (boundary) parts.push(element('span', { class: 'key' }, /** @type {any} */ (svg('svg', { viewBox: '0 0 26 12', width: 26, height: 12, 'aria-hidden': 'true' }, svg('rect', { class: 'boundary-band', width: 26, height: 12 }))), ' here COLLAPSED becomes the rule: at least half of the runs end so'));
     return parts;
   }

@@ -10,6 +10,7 @@ import { fileName } from '../shared/csv.js';
 import { download } from './charts/save.js';
 import { ASK_EVENTS, MOST_MEMORY, ask } from './conductor.js';
 import { element, setText } from './dom.js';
+import { edge } from './edge.js';
 import { axisName, legend, sweepChart, toSvg } from './sweep-chart.js';
 
 /** @typedef {InstanceType<import('../engine/engine.js').Lab['Sweep']>} Sweep */
@@ -119,12 +120,16 @@ export function sweep(place, store, { actions, presets }) {
     element('div', { class: 'row' }, field('Seeds for each point', seeds), field('First seed', start), run, stop, goOn),
     problem, plan, way, status, result, list);
 
+  const edges = element('div', { class: 'edge' });
+  place.append(edges);
   /** @type {Sweep | null} */
   let shown = null;
   /** @type {Asked | null} */
   let asked = null;
-  /** @type {ReturnType<typeof pool> | null} */
+  /** @type {import('../engine/pool.js').Pool | null} */
   let hands = null;
+  /** The same plan, for workers. @type {import('../engine/sweeper.js').Plan | null} */
+  let shared = null;
   let playing = false;
   let loading = false;
   let failure = '';
@@ -173,10 +178,13 @@ export function sweep(place, store, { actions, presets }) {
     return axis ? axis.values : first.path;
   }
 
+  /** An empty field is no zero. @param {HTMLInputElement} one */
+  const seedOf = (one) => (one.value === '' ? NaN : Number(one.value));
+
   /** The plan as it stands in the form, or null and what is wrong with it. @returns {Promise<Sweep | null>} */
   async function make() {
     const { Sweep: Made } = await lab();
-    return new Made(store.get().check.profile, fields(), Number(start.value === '' ? NaN : start.value), Number(seeds.value === '' ? NaN : seeds.value));
+    return new Made(store.get().check.profile, fields(), seedOf(start), seedOf(seeds));
   }
 
   /** Says what would be run, after somebody has stopped typing. */
@@ -238,7 +246,8 @@ export function sweep(place, store, { actions, presets }) {
       shown = made;
       made = null;
       point = null;
-      hands = pool(shown, { profile: asked.profile, fields: asked.fields, first: Number(start.value), seeds: info.seeds }, () => { came(); });
+      hands = pool();
+      shared = { profile: asked.profile, fields: asked.fields, first: Number(start.value), seeds: info.seeds };
       hint();
     } catch (error) {
       said(error);
@@ -287,8 +296,8 @@ export function sweep(place, store, { actions, presets }) {
   }
 
   async function play() {
-    const [mine, what, own] = [shown, asked, hands];
-    if (!mine || !what || !own || playing) return;
+    const [mine, what, own, same] = [shown, asked, hands, shared];
+    if (!mine || !what || !own || !same || playing) return;
     playing = true;
     since = { at: performance.now(), done: mine.done };
     setText(status, `Running ${format.count(what.info.cells)} runs of ${what.title}.`);
@@ -297,7 +306,7 @@ export function sweep(place, store, { actions, presets }) {
     buttons();
     if (pressed.includes(/** @type {any} */ (document.activeElement))) stop.focus();
     try {
-      const ended = await own.go();
+      const ended = await own.go(mine, same, came);
       if (shown !== mine) return;
       playing = false;
       const seconds = (performance.now() - since.at) / 1000;
@@ -321,6 +330,7 @@ export function sweep(place, store, { actions, presets }) {
     const open = shown !== null && asked !== null && shown.done < asked.info.cells;
     for (const one of [first.path, first.values, second.path, second.values, seeds, start, two]) one.toggleAttribute('disabled', playing || loading);
     run.disabled = playing || loading;
+    edges.toggleAttribute('inert', playing || (loading && !searching));
     stop.disabled = !playing;
     goOn.hidden = playing || loading || !open;
     way.hidden = !(playing || open);
@@ -476,6 +486,28 @@ export function sweep(place, store, { actions, presets }) {
     const changed = asked.profile !== store.get().check.profile;
     setText(whose, `${asked.title}: ${asked.fields.join(', ')}; seeds ${start.value} to ${Number(start.value) + asked.info.seeds - 1}.${changed ? ' The experiment above has been changed since.' : ''}`);
   }
+
+  let searching = false;
+  edge(edges, {
+    async ask() {
+      const { Sweep: Made } = await lab();
+      const [field] = fields();
+      const made = new Made(store.get().check.profile, [field], seedOf(start), seedOf(seeds));
+      try {
+        const [{ path, title, unit: of, values }] = named(made.about()).axes;
+        refuse('');
+        return { profile: store.get().check.profile, path, title, unit: of, low: Math.min(...values), high: Math.max(...values), first: Number(start.value), seeds: Number(seeds.value) };
+      } finally {
+        free(made);
+      }
+    },
+    refuse: said,
+    lock(busy) {
+      searching = busy;
+      loading = busy;
+      buttons();
+    },
+  });
 
   new ResizeObserver(() => { if (shown && !result.hidden) drawResult(); }).observe(result);
 

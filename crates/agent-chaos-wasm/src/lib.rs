@@ -4,6 +4,8 @@
 //! `Float64Array` per series; reports go out as plain objects; every error is a JS `Error` with
 //! `name`, `field` and `message`. `tests/api.rs` is the contract with the page.
 
+#[cfg(feature = "lab")]
+mod edge;
 mod error;
 mod frame;
 mod host;
@@ -22,6 +24,8 @@ use js_sys::{Error, Function};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "lab")]
+pub use edge::{Edge, edge_questions};
 pub use records::{Search, record_names};
 #[cfg(feature = "lab")]
 pub use replications::Replications;

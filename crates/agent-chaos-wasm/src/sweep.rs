@@ -11,6 +11,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use agent_chaos_core::detector::State;
@@ -101,16 +102,7 @@ impl Sweep {
         let refused = |refused| error::profile(&refused);
         let profile = wire::parse(profile).map_err(refused)?;
         let axes: Result<Vec<_>, _> = fields.iter().map(|text| Axis::parse(text)).collect();
-        let last = first_seed + count - 1.0;
-        let is_seed =
-            |seed: f64| seed.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&seed);
-        if !is_seed(first_seed) || !is_seed(last) || count < 1.0 {
-            let text = format!(
-                "seeds: found {count} from {first_seed} on, accepted: at least one, all from 0 to 4294967295"
-            );
-            return Err(js_sys::RangeError::new(&text).into());
-        }
-        let seeds = first_seed as u32..=last as u32;
+        let seeds = seeds(first_seed, count)?;
         let plan =
             Plan::new(&profile, axes.map_err(refused)?, seeds, MOST_CELLS).map_err(refused)?;
         let found = Found {
@@ -442,6 +434,36 @@ impl Sweep {
     }
 }
 
+impl Sweep {
+    pub(crate) fn id(&self) -> &str {
+        self.plan.id()
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.found.borrow().rows == self.plan.cells()
+    }
+
+    /// The rows that have come, in the order of the cells.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let found = self.found.borrow();
+        let lines = found.lines.iter().flatten();
+        lines.filter_map(|line| self.read(line)).collect()
+    }
+}
+
+/// So many seeds from the first on.
+pub(crate) fn seeds(first: f64, count: f64) -> Result<RangeInclusive<u32>, JsValue> {
+    let last = first + count - 1.0;
+    let is_seed = |seed: f64| seed.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&seed);
+    if !is_seed(first) || !is_seed(last) || count < 1.0 {
+        let text = format!(
+            "seeds: found {count} from {first} on, accepted: at least one, all from 0 to 4294967295"
+        );
+        return Err(js_sys::RangeError::new(&text).into());
+    }
+    Ok(first as u32..=last as u32)
+}
+
 impl Found {
     /// Counts a row, and those after it that have waited for it.
     fn count(&mut self, plan: &Plan, row: Row) {
@@ -468,7 +490,7 @@ fn line(row: &Row) -> String {
     Value::Array(values.collect()).to_string()
 }
 
-fn columns(all: &[(&str, Vec<f64>)]) -> Result<JsValue, JsValue> {
+pub(crate) fn columns(all: &[(&str, Vec<f64>)]) -> Result<JsValue, JsValue> {
     let object = Object::new();
     for (name, values) in all {
         Reflect::set(

@@ -376,3 +376,20 @@ export interface SweepFigure { mean: Float64Array; low: Float64Array; high: Floa
 
 /** A share of the runs of each point, by the number of the point; NaN is undefined. */
 export interface SweepShare { share: Float64Array; low: Float64Array; high: Float64Array; runs: Float64Array; half: Float64Array }
+
+/** What can be asked of a run: its name, and what a run does of which the answer is yes. */
+export interface EdgeQuestion { name: string; words: string }
+
+/** What a search has tried, in ascending order: the share of runs that tip, with its 95 % interval. */
+export interface EdgeTried { value: Float64Array; share: Float64Array; low: Float64Array; high: Float64Array; runs: Float64Array }
+
+/** Where the edge lies. */
+export type EdgePlace =
+  | { kind: "never"; value: number; highest: Proportion }
+  | { kind: "always"; value: number; lowest: Proportion }
+  | { kind: "between"; from: number; to: number; above: boolean }
+  | { kind: "at"; value: number; ci95: number; width_10_to_90: number; above: boolean }
+  | { kind: "unclear" };
+
+/** What a search has come to. */
+export interface EdgeFound { path: string; question: string; edge: EdgePlace; back_at: number | null; runs: number; sentence: string }
