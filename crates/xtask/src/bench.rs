@@ -31,7 +31,7 @@ pub struct Options {
     /// Measure other engines as well
     #[arg(long)]
     peers: bool,
-    /// Measure the page alone: how soon it can be used, how smoothly a run of 400 agents plays
+    /// Measure the page alone: how soon it can be used, how smoothly a run of 400 agents plays, how long a large sweep takes
     #[arg(long)]
     page: bool,
 }
