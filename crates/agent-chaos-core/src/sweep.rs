@@ -250,6 +250,15 @@ impl Row {
     }
 }
 
+/// The columns of the rows of a sweep over these fields: which sweep and which cell, the values, the
+/// seed, and [`FIGURES`]. Every written form has these columns in this order.
+#[must_use]
+pub fn columns(axes: &[Axis]) -> Vec<Column<'_>> {
+    let fields = axes.iter().map(Axis::column);
+    let place = PLACE.into_iter().chain(fields);
+    place.chain([SEED]).chain(FIGURES).collect()
+}
+
 /// One run of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
@@ -514,17 +523,10 @@ impl Plan {
         Ok(cost)
     }
 
-    /// The columns of the rows: which sweep and which cell, the values, the seed, and [`FIGURES`].
-    /// Every written form has these columns in this order.
+    /// The columns of its rows; see [`columns`].
     #[must_use]
     pub fn columns(&self) -> Vec<Column<'_>> {
-        let axes = self.axes.iter().map(Axis::column);
-        PLACE
-            .into_iter()
-            .chain(axes)
-            .chain([SEED])
-            .chain(FIGURES)
-            .collect()
+        columns(&self.axes)
     }
 
     /// The row of a cell whose run came to this.
