@@ -202,7 +202,7 @@ pub fn measures(report: &Report) -> [Node; FIGURES.len()] {
         state.map_or(Node::Null, |state| Node::Text(state.name().into()))
     };
     let latency = report.latency_seconds;
-    let shares = report.state.map(|_| report.state_share);
+    let shares = report.worst_state.map(|_| report.state_share);
     let clients = report.clients.as_ref();
     let work = report.worker_seconds.as_ref();
     let recovery = report.recovery.as_ref();
