@@ -241,7 +241,7 @@ pub fn read_whole(path: &Path, known: Option<&Layout>) -> Result<Whole, Failure>
         if number == 1 {
             let own = rows::layout_of_line(form, text);
             let is_header = own.is_some() && form == Form::Csv;
-            whole.layout = own.or_else(|| known.map(Layout::clone));
+            whole.layout = own.or_else(|| known.cloned());
             if is_header {
                 continue;
             }

@@ -196,16 +196,19 @@ mod tests {
     use super::*;
 
     fn row(layout: &Layout) -> Row {
-        let values = layout.columns().iter().enumerate().map(|(index, column)| {
-            match (column.name, column.kind) {
-                ("cell", _) => Node::Whole(7),
-                ("recovery.recovered" | "latency_seconds.p99", _) => Node::Null,
-                (_, Kind::Whole) => Node::Whole(index as u64),
-                (_, Kind::Real) => Node::Real(index as f64 / 7.0),
-                (_, Kind::Text) => Node::Text("abc".into()),
-                (_, Kind::Flag) => Node::Bool(true),
-            }
-        });
+        let columns = layout.columns();
+        let values =
+            columns
+                .iter()
+                .enumerate()
+                .map(|(index, column)| match (column.name, column.kind) {
+                    ("cell", _) => Node::Whole(7),
+                    ("recovery.recovered" | "latency_seconds.p99", _) => Node::Null,
+                    (_, Kind::Whole) => Node::Whole(index as u64),
+                    (_, Kind::Real) => Node::Real(index as f64 / 7.0),
+                    (_, Kind::Text) => Node::Text("abc".into()),
+                    (_, Kind::Flag) => Node::Bool(true),
+                });
         Row {
             cell: 7,
             values: values.collect(),
