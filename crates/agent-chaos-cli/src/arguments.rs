@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Stop};
+use crate::rows;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +22,10 @@ Examples:
   agent-chaos run mine.json --events events.ndjson    run a file, keep every event
   agent-chaos link mine.json --seed 7                 a link that can tell whether it reproduces
   agent-chaos open 'v1.exp-002~workers.count=6'       what a link changes, and whether it reproduces
+  agent-chaos sweep exp-002 --vary agents.count=100..1000:100 --seeds 1..10 --out rows.csv
+                                                      a field varied, each value ten times
+  agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
+                                                      where it begins to collapse
 
 Exit status: 0 done, 1 a link gave a different result, 2 bad input (the message names the field).";
 
@@ -34,6 +40,45 @@ Examples:
 
 A path is a profile's field with dots (`agent-chaos schema` lists all); the value is JSON, else
 text; null switches a section off.";
+
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  agent-chaos sweep exp-002 --vary agents.count=100..1000:100 --seeds 1..10 --out rows.csv
+  agent-chaos sweep exp-002 --vary agents.count=50..800:50 --vary workers.count=1..8 \\
+      --seeds 1..20 --out rows.parquet
+  agent-chaos sweep mm1 --vary arrivals.rate_per_second=10,50,90,95,99 --seeds 1..10 --out mm1.ndjson
+  agent-chaos sweep exp-002 --vary agents.think_seconds=0.01..10:log7 --seeds 1..10 --out think.csv
+
+On several machines, each with its part, and one file of all parts:
+  agent-chaos sweep exp-002 --vary agents.count=1..800 --seeds 1..20 --shard 1/2 --out 1.ndjson
+  agent-chaos sweep exp-002 --vary agents.count=1..800 --seeds 1..20 --shard 2/2 --out 2.ndjson
+  agent-chaos merge 1.ndjson 2.ndjson --out rows.parquet
+
+A path is a numeric field with dots (`agent-chaos schema` lists all). Values: A..B (both included, steps
+of 1), A..B:STEP (the last step is shorter where that does not come out even), A..B:logN (N values,
+evenly spaced on a logarithmic scale), or A,B,C. The first --vary is the slowest in the file, seeds are
+the fastest. Rows have no wall time: the same sweep gives the same bytes, however many jobs or parts.
+Interrupted, it keeps every finished row; the same command goes on from there.";
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  agent-chaos merge 1.ndjson 2.ndjson --out rows.parquet
+  agent-chaos merge part-*.csv --out rows.csv
+
+Parts may be named in any order. It is an error if they are not of one sweep, if cells are missing, or
+if a cell is in two parts.";
+
+const EDGE_EXAMPLES: &str = "\
+Examples:
+  agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
+  agent-chaos edge exp-002 --vary workers.count=1..16 --seeds 1..20 --until state-collapsed
+  agent-chaos edge retry-storm --vary timeline.0.for_seconds=0.5..30 --seeds 1..20 --until not-recovered
+                                                      the longest trigger it recovers from
+
+Bisection on the share of seeds finds where half of them tip; more values are tried where some do and
+some do not. The edge is the 50 % point of a logistic curve through all of them; its 95 % interval takes
+the seeds for the units, not the runs. Where outcomes part too sharply for a curve, the edge is told as an
+interval.";
 
 /// Congestion and collapse in a queue-based, single-host system: run experiments, compare them,
 /// share them. Equal profiles give equal results, bit for bit, on every machine.
@@ -58,6 +103,17 @@ pub enum Command {
     Link(LinkOptions),
     /// Say what a link changes, run it, and say whether it reproduces
     Open(OpenOptions),
+    /// Vary fields over ranges, each point under several seeds, and write a row for each run
+    Sweep(SweepOptions),
+    /// Make one file of the parts of a sweep, if they belong together and are complete
+    Merge(MergeOptions),
+    /// Find where along a field it begins to collapse, with an interval
+    Edge(EdgeOptions),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Print the JSON Schema of a profile: every field, its unit, its bounds
     Schema,
 }
@@ -118,6 +174,101 @@ pub struct OpenOptions {
     /// Print everything as JSON, the report included
     #[arg(long)]
     pub json: bool,
+}
+
+/// `sweep`
+#[derive(Debug, Args)]
+#[command(after_help = SWEEP_EXAMPLES, after_long_help = sweep_help())]
+pub struct SweepOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// A field to vary, and its values; may be repeated
+    #[arg(
+        long,
+        value_name = "PATH=A..B[:STEP]",
+        required = true,
+        allow_hyphen_values = true
+    )]
+    pub vary: Vec<String>,
+    /// The seeds of each point, from A to B, both included
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub seeds: String,
+    /// Write the rows to this file: .ndjson, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Change a field of all points: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run so many at a time [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub jobs: Option<String>,
+    /// Run only the I-th of N parts
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
+    pub shard: Option<String>,
+    /// What the edge in the summary is about: worst-collapsed, worst-degraded, state-collapsed,
+    /// state-degraded, not-recovered or metastable
+    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    pub until: String,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn sweep_help() -> String {
+    format!(
+        "{SWEEP_EXAMPLES}\n\nColumns, after the sweep, the cell, the varied fields and the seed:\n{}",
+        rows::described().trim_end()
+    )
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+#[command(after_help = MERGE_EXAMPLES)]
+pub struct MergeOptions {
+    /// The parts, .ndjson or .csv
+    #[arg(value_name = "PART", required = true)]
+    pub parts: Vec<PathBuf>,
+    /// Write all rows to this file: .ndjson, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `edge`
+#[derive(Debug, Args)]
+#[command(after_help = EDGE_EXAMPLES)]
+pub struct EdgeOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// The field, and from where to where to search
+    #[arg(long, value_name = "PATH=A..B", allow_hyphen_values = true)]
+    pub vary: String,
+    /// The seeds of each value, from A to B, both included; at least five
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub seeds: String,
+    /// What is asked of a run: worst-collapsed, worst-degraded, state-collapsed, state-degraded,
+    /// not-recovered or metastable
+    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    pub until: String,
+    /// Change a field: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run so many at a time [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub jobs: Option<String>,
+    /// Print the edge, and all that was tried, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The completions of a shell.
+pub fn complete(shell: Shell, out: &mut impl Write) -> Result<(), Stop> {
+    // Into memory first: the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "agent-chaos", &mut script);
+    out.write_all(&script)?;
+    Ok(())
 }
 
 /// The command and whether errors are to be JSON; or the exit status, all having been said.

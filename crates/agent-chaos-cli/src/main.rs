@@ -8,10 +8,16 @@
 //! 1 a link gave a different result, 2 bad input.
 
 mod arguments;
+mod edge;
 mod failure;
 mod input;
+mod merge;
+mod part;
+mod pool;
 mod progress;
+mod rows;
 mod running;
+mod sweep;
 mod text;
 
 use std::fs::File;
@@ -62,6 +68,10 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::Run(options) => run(&options, out)?,
         Command::Link(options) => link(&options, out)?,
         Command::Open(options) => return open(&options, out),
+        Command::Sweep(options) => sweep::sweep(&options, out)?,
+        Command::Merge(options) => merge::merge(&options, out)?,
+        Command::Edge(options) => edge::edge(&options, out)?,
+        Command::Completions { shell } => arguments::complete(shell, out)?,
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)

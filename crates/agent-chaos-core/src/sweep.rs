@@ -202,7 +202,7 @@ pub fn measures(report: &Report) -> [Node; FIGURES.len()] {
         state.map_or(Node::Null, |state| Node::Text(state.name().into()))
     };
     let latency = report.latency_seconds;
-    let shares = report.state.map(|_| report.state_share);
+    let shares = report.worst_state.map(|_| report.state_share);
     let clients = report.clients.as_ref();
     let work = report.worker_seconds.as_ref();
     let recovery = report.recovery.as_ref();
@@ -248,6 +248,15 @@ impl Row {
     pub fn figures(&self) -> &[Node] {
         &self.values[self.values.len() - FIGURES.len()..]
     }
+}
+
+/// The columns of the rows of a sweep over these fields: which sweep and which cell, the values, the
+/// seed, and [`FIGURES`]. Every written form has these columns in this order.
+#[must_use]
+pub fn columns(axes: &[Axis]) -> Vec<Column<'_>> {
+    let fields = axes.iter().map(Axis::column);
+    let place = PLACE.into_iter().chain(fields);
+    place.chain([SEED]).chain(FIGURES).collect()
 }
 
 /// One run of a sweep.
@@ -514,17 +523,10 @@ impl Plan {
         Ok(cost)
     }
 
-    /// The columns of the rows: which sweep and which cell, the values, the seed, and [`FIGURES`].
-    /// Every written form has these columns in this order.
+    /// The columns of its rows; see [`columns`].
     #[must_use]
     pub fn columns(&self) -> Vec<Column<'_>> {
-        let axes = self.axes.iter().map(Axis::column);
-        PLACE
-            .into_iter()
-            .chain(axes)
-            .chain([SEED])
-            .chain(FIGURES)
-            .collect()
+        columns(&self.axes)
     }
 
     /// The row of a cell whose run came to this.

@@ -120,7 +120,7 @@ fn climb(line: &[Tried], places: &[f64]) -> Option<([f64; 2], [f64; 3])> {
         }
         let [i00, i01, i11] = information;
         let determinant = i00 * i11 - i01 * i01;
-        if !(determinant > 0.0) {
+        if determinant.is_nan() || determinant <= 0.0 {
             return None;
         }
         let inverse = [i11, -i01, i00].map(|entry| entry / determinant);
