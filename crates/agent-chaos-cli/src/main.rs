@@ -5,14 +5,16 @@
 //! ```
 //!
 //! Results go to standard output, progress and errors to standard error. Exit status: 0 done,
-//! 1 a link gave a different result, 2 bad input.
+//! 1 a link gave a different result or an assertion does not hold, 2 bad input.
 
 mod arguments;
+mod assertion;
 mod failure;
 mod input;
 mod progress;
 mod running;
 mod text;
+mod theory;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -26,6 +28,7 @@ use agent_chaos_link::{Outcome, encode};
 use serde_json::{Value, json};
 
 use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
+use assertion::Assertions;
 use failure::{Failure, Stop};
 use input::Experiment;
 use progress::Progress;
@@ -59,9 +62,10 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::Presets { name } => show_presets(name.as_deref(), out)?,
-        Command::Run(options) => run(&options, out)?,
+        Command::Run(options) => return run(&options, out),
         Command::Link(options) => link(&options, out)?,
         Command::Open(options) => return open(&options, out),
+        Command::Theory(options) => theory::run(&options, out)?,
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -91,11 +95,13 @@ fn show_presets(name: Option<&str>, out: &mut impl Write) -> Result<(), Stop> {
     Ok(())
 }
 
-fn run(options: &RunOptions, out: &mut impl Write) -> Result<(), Stop> {
+fn run(options: &RunOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let experiment = Experiment::read(&options.input)?.with(&options.settings)?;
     running::check_memory(&experiment.profile)?;
+    let mut assertions = Assertions::parse(&options.assertions, &experiment.profile)?;
     if let Some(seeds) = &options.seeds {
-        return run_seeds(&experiment, seeds, options.json, out);
+        run_seeds(&experiment, seeds, options.json, &mut assertions, out)?;
+        return assertions.end(options.json, out);
     }
     let events = options
         .events
@@ -107,18 +113,23 @@ fn run(options: &RunOptions, out: &mut impl Write) -> Result<(), Stop> {
         })
         .transpose()?;
     let finished = running::run(&experiment.profile, events, &experiment.name)?;
+    let mut told = finished.to_json();
+    assertions.see(&told)?;
     if options.json {
-        writeln!(out, "{:#}", finished.to_json())?;
+        assertions.tell(&mut told);
+        writeln!(out, "{told:#}")?;
     } else {
         text::report(out, &experiment, &finished)?;
+        assertions.show(out)?;
     }
-    Ok(())
+    assertions.end(options.json, out)
 }
 
 fn run_seeds(
     experiment: &Experiment,
     seeds: &str,
     json: bool,
+    assertions: &mut Assertions,
     out: &mut impl Write,
 ) -> Result<(), Stop> {
     let seeds = input::seed_range(seeds)?;
@@ -136,6 +147,7 @@ fn run_seeds(
             // One by one, so that an interruption loses none that has finished.
             out.flush()?;
         }
+        assertions.see(&report)?;
         summary.add(&report);
         progress.show(|| format!("{}: {} of {all} runs", experiment.name, summary.runs()));
         Ok(())
@@ -144,12 +156,14 @@ fn run_seeds(
     if json {
         let figures = Value::Object(summary.to_json());
         let states = Value::Object(summary.states().clone());
-        writeln!(
-            out,
-            "\n], \"summary\": {figures:#}, \"states\": {states:#}}}"
-        )?;
+        write!(out, "\n], \"summary\": {figures:#}, \"states\": {states:#}")?;
+        if let Some(judged) = assertions.to_json() {
+            write!(out, ", \"assertions\": {judged:#}")?;
+        }
+        writeln!(out, "}}")?;
     } else {
         text::summary(out, experiment, &seeds, &summary, started.elapsed())?;
+        assertions.show(out)?;
     }
     Ok(())
 }

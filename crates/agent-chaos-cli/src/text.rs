@@ -171,7 +171,7 @@ pub fn opened(
     body(out, finished, None)
 }
 
-fn heading(out: &mut impl Write, experiment: &Experiment, what: &str) -> Result<(), Stop> {
+pub fn heading(out: &mut impl Write, experiment: &Experiment, what: &str) -> Result<(), Stop> {
     let same = experiment.unmodified_preset();
     match same.or(experiment.preset) {
         Some(preset) => writeln!(out, "{}  ({}, {what})", preset.title, preset.name)?,
@@ -434,7 +434,7 @@ fn evidence(out: &mut impl Write, report: &Report) -> Result<(), Stop> {
 }
 
 /// A label and a text, wrapped under itself.
-fn line(out: &mut impl Write, label: &str, text: &str) -> Result<(), Stop> {
+pub fn line(out: &mut impl Write, label: &str, text: &str) -> Result<(), Stop> {
     let mut label = label;
     for part in wrap_keeping_gaps(text) {
         writeln!(out, "{label:<LABEL$}{part}")?;
@@ -452,7 +452,7 @@ fn wrap_keeping_gaps(text: &str) -> Vec<String> {
     }
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {
@@ -474,7 +474,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Four significant digits at least, no exponent: 0.01234, 1.234, 12345.
-fn significant(value: f64) -> String {
+pub fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
@@ -506,7 +506,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// "1 run", "2 runs"
-fn counted(number: u64, what: &str) -> String {
+pub fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(number))
 }
