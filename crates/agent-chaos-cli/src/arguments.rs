@@ -19,6 +19,7 @@ Examples:
   agent-chaos run exp-002 --set workers.count=6       … with something changed
   agent-chaos run exp-002 --seeds 1..100 --json       … a hundred times, for a program
   agent-chaos presets exp-002 > mine.json             take a preset as a file, to be edited
+  agent-chaos theory mm4-80                           hold it against queueing theory
   agent-chaos run mine.json --events events.ndjson    run a file, keep every event
   agent-chaos link mine.json --seed 7                 a link that can tell whether it reproduces
   agent-chaos open 'v1.exp-002~workers.count=6'       what a link changes, and whether it reproduces
@@ -27,19 +28,28 @@ Examples:
   agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
                                                       where it begins to collapse
 
-Exit status: 0 done, 1 a link gave a different result, 2 bad input (the message names the field).";
+Exit status: 0 done, 1 a link gave a different result or an assertion does not hold, 2 bad input (the message names the field).";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
   agent-chaos run exp-003
   agent-chaos run exp-002 --set queue.capacity=40 --set throttle=null
-  agent-chaos run exp-002 --set 'faults.error={\"probability_base\": 0.01}'
+  agent-chaos run exp-002 --set 'faults.error={\"base_probability\": 0.01}'
   agent-chaos run exp-002 --seed new
   agent-chaos run exp-002 --seeds 1..100 --json
   echo '{\"version\": 1, \"workers\": {\"count\": 3}}' | agent-chaos run -
+  agent-chaos run exp-002 --assert 'latency_seconds.p95 < 0.3' --assert 'state != COLLAPSED'
+  agent-chaos run metastable --assert 'recovery.seconds_after_trigger < 10'
+  agent-chaos run exp-002 --seeds 1..20 --assert 'mean(error_rate) < 0.15' \\
+      --assert 'share(state == COLLAPSED) <= 0.05'
 
 A path is a profile's field with dots (`agent-chaos schema` lists all); the value is JSON, else
-text; null switches a section off.";
+text; null switches a section off.
+
+An assertion compares a field of `run --json`, by its dotted path, with < <= > >= == or !=.
+With --seeds it has to hold of each run; mean(PATH) and share(PATH OPERATOR VALUE) are of all of
+them. A field without a value (null) is undefined, and no assertion of it holds. One that does
+not hold ends in exit status 1.";
 
 const SWEEP_EXAMPLES: &str = "\
 Examples:
@@ -114,6 +124,8 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Hold an experiment against queueing theory: formula by formula, or why one does not apply
+    Theory(TheoryOptions),
     /// Print the JSON Schema of a profile: every field, its unit, its bounds
     Schema,
 }
@@ -144,9 +156,34 @@ pub struct RunOptions {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
+    /// Fail unless this holds, such as 'latency_seconds.p95 < 0.3'; may be repeated
+    #[arg(long = "assert", value_name = "EXPR", allow_hyphen_values = true)]
+    pub assertions: Vec<String>,
     /// Write every event to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+}
+
+/// `theory`
+#[derive(Debug, Args)]
+pub struct TheoryOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// Change a field: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run once with each seed from A to B, both included; at least 10 of them
+    #[arg(
+        long,
+        value_name = "A..B",
+        default_value = "1..20",
+        allow_hyphen_values = true
+    )]
+    pub seeds: String,
+    /// Print the table as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `link`

@@ -5,9 +5,10 @@
 //! ```
 //!
 //! Results go to standard output, progress and errors to standard error. Exit status: 0 done,
-//! 1 a link gave a different result, 2 bad input.
+//! 1 a link gave a different result or an assertion does not hold, 2 bad input.
 
 mod arguments;
+mod assertion;
 mod edge;
 mod failure;
 mod input;
@@ -19,6 +20,7 @@ mod rows;
 mod running;
 mod sweep;
 mod text;
+mod theory;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -32,6 +34,7 @@ use agent_chaos_link::{Outcome, encode};
 use serde_json::{Value, json};
 
 use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
+use assertion::Assertions;
 use failure::{Failure, Stop};
 use input::Experiment;
 use progress::Progress;
@@ -65,13 +68,14 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::Presets { name } => show_presets(name.as_deref(), out)?,
-        Command::Run(options) => run(&options, out)?,
+        Command::Run(options) => return run(&options, out),
         Command::Link(options) => link(&options, out)?,
         Command::Open(options) => return open(&options, out),
         Command::Sweep(options) => sweep::sweep(&options, out)?,
         Command::Merge(options) => merge::merge(&options, out)?,
         Command::Edge(options) => edge::edge(&options, out)?,
         Command::Completions { shell } => arguments::complete(shell, out)?,
+        Command::Theory(options) => theory::run(&options, out)?,
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -101,11 +105,13 @@ fn show_presets(name: Option<&str>, out: &mut impl Write) -> Result<(), Stop> {
     Ok(())
 }
 
-fn run(options: &RunOptions, out: &mut impl Write) -> Result<(), Stop> {
+fn run(options: &RunOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let experiment = Experiment::read(&options.input)?.with(&options.settings)?;
     running::check_memory(&experiment.profile)?;
+    let mut assertions = Assertions::parse(&options.assertions, &experiment.profile)?;
     if let Some(seeds) = &options.seeds {
-        return run_seeds(&experiment, seeds, options.json, out);
+        run_seeds(&experiment, seeds, options.json, &mut assertions, out)?;
+        return assertions.end(options.json, out);
     }
     let events = options
         .events
@@ -117,18 +123,23 @@ fn run(options: &RunOptions, out: &mut impl Write) -> Result<(), Stop> {
         })
         .transpose()?;
     let finished = running::run(&experiment.profile, events, &experiment.name)?;
+    let mut told = finished.to_json();
+    assertions.see(&told)?;
     if options.json {
-        writeln!(out, "{:#}", finished.to_json())?;
+        assertions.tell(&mut told);
+        writeln!(out, "{told:#}")?;
     } else {
         text::report(out, &experiment, &finished)?;
+        assertions.show(out)?;
     }
-    Ok(())
+    assertions.end(options.json, out)
 }
 
 fn run_seeds(
     experiment: &Experiment,
     seeds: &str,
     json: bool,
+    assertions: &mut Assertions,
     out: &mut impl Write,
 ) -> Result<(), Stop> {
     let seeds = input::seed_range(seeds)?;
@@ -146,6 +157,7 @@ fn run_seeds(
             // One by one, so that an interruption loses none that has finished.
             out.flush()?;
         }
+        assertions.see(&report)?;
         summary.add(&report);
         progress.show(|| format!("{}: {} of {all} runs", experiment.name, summary.runs()));
         Ok(())
@@ -154,12 +166,14 @@ fn run_seeds(
     if json {
         let figures = Value::Object(summary.to_json());
         let states = Value::Object(summary.states().clone());
-        writeln!(
-            out,
-            "\n], \"summary\": {figures:#}, \"states\": {states:#}}}"
-        )?;
+        write!(out, "\n], \"summary\": {figures:#}, \"states\": {states:#}")?;
+        if let Some(judged) = assertions.to_json() {
+            write!(out, ", \"assertions\": {judged:#}")?;
+        }
+        writeln!(out, "}}")?;
     } else {
         text::summary(out, experiment, &seeds, &summary, started.elapsed())?;
+        assertions.show(out)?;
     }
     Ok(())
 }

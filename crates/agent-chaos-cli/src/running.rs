@@ -123,7 +123,28 @@ pub fn run(
 pub fn run_seeds(
     profile: &Profile,
     seeds: &RangeInclusive<u32>,
-    mut each: impl FnMut(Value) -> Result<(), Stop>,
+    each: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let run = |profile: &Profile| {
+        let started = Instant::now();
+        let report = Run::new(profile).finish();
+        let wall_seconds = started.elapsed().as_secs_f64();
+        let finished = Finished {
+            report,
+            wall_seconds,
+        };
+        finished.to_json()
+    };
+    of_seeds(profile, seeds, run, each)
+}
+
+/// Does something with each seed, on every core, and hands over what came of it in the order of the
+/// seeds.
+pub fn of_seeds<T: Send>(
+    profile: &Profile,
+    seeds: &RangeInclusive<u32>,
+    run: impl Fn(&Profile) -> T + Sync,
+    mut each: impl FnMut(T) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let next = AtomicU64::new(u64::from(*seeds.start()));
     let end = u64::from(*seeds.end());
@@ -136,7 +157,7 @@ pub fn run_seeds(
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);
         for _ in 0..jobs {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, next, run) = (sender.clone(), &next, &run);
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -145,15 +166,8 @@ pub fn run_seeds(
                     }
                     let mut profile = profile.clone();
                     profile.seed = seed as u32;
-                    let started = Instant::now();
-                    let report = Run::new(&profile).finish();
-                    let wall_seconds = started.elapsed().as_secs_f64();
-                    let finished = Finished {
-                        report,
-                        wall_seconds,
-                    };
                     // Nobody waits for it any more: the command is ending.
-                    if sender.send((seed, finished.to_json())).is_err() {
+                    if sender.send((seed, run(&profile))).is_err() {
                         return;
                     }
                 }
@@ -163,10 +177,10 @@ pub fn run_seeds(
         // Those that finished before an earlier seed did.
         let mut early = BTreeMap::new();
         let mut due = u64::from(*seeds.start());
-        for (seed, report) in receiver {
-            early.insert(seed, report);
-            while let Some(report) = early.remove(&due) {
-                each(report)?;
+        for (seed, result) in receiver {
+            early.insert(seed, result);
+            while let Some(result) = early.remove(&due) {
+                each(result)?;
                 due += 1;
             }
         }

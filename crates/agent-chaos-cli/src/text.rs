@@ -452,7 +452,7 @@ fn wrap_keeping_gaps(text: &str) -> Vec<String> {
     }
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {
@@ -474,7 +474,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Four significant digits at least, no exponent: 0.01234, 1.234, 12345.
-fn significant(value: f64) -> String {
+pub fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
