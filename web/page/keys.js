@@ -11,7 +11,7 @@ const STORED = 'agent-chaos-keys';
 export function keys(opener, store, { actions }) {
   const press = (/** @type {string} */ name) => () => {
     const button = document.querySelector(`[data-testid="${name}"]`);
-    if (button instanceof HTMLElement && !/** @type {any} */ (button).disabled) button.click();
+    if (button instanceof HTMLElement && button.offsetParent && !/** @type {any} */ (button).disabled) button.click();
   };
   const back = (/** @type {number} */ way) => () => {
     const { moment, frame, profile } = store.get();

@@ -198,10 +198,10 @@ fn tidy(changes: &str) -> Result<String, LinkError> {
     Ok(tidied)
 }
 
-/// The seed of whoever has a seed of their own: the lower 32 bits of the xxh3 of their name in UTF-8, in
-/// small letters, without the spaces around it and with one for each stretch of them within.
+/// The seed of whoever has a seed of their own: the lower 32 bits of the xxh3 of their name in UTF-8, with A
+/// to Z as a to z, without the spaces around it and with one for each stretch of them within.
 #[must_use]
 pub fn seed_of(name: &str) -> u32 {
     let words: Vec<_> = name.split_whitespace().collect();
-    wire::hash_of(words.join(" ").to_lowercase().as_bytes()) as u32
+    wire::hash_of(words.join(" ").to_ascii_lowercase().as_bytes()) as u32
 }
