@@ -31,7 +31,7 @@ export function keys(opener, store, { actions }) {
     ]],
     ['Look back', [[',', 'One tick back', back(-1)], ['<', 'Twenty ticks back', back(-20)], ['l', 'Back to now', press('live')]]],
     ['Break it now', BREAKS.map((one) => [one.key, one.title, press(`break-${one.kind}`)])],
-    ['Find', [['/', 'Find a field of the profile', () => document.getElementById('find-field')?.focus()], ['?', 'This sheet', () => show()]]],
+    ['Find and share', [['/', 'Find a field of the profile', () => document.getElementById('find-field')?.focus()], ['s', 'Share', press('share-open')], ['?', 'This sheet', () => show()]]],
   ];
   const all = new Map(GROUPS.flatMap(([, list]) => list.map(([key, , act]) => /** @type {[string, () => void]} */ ([key, act]))));
 

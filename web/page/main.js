@@ -16,6 +16,7 @@ import { keys } from './keys.js';
 import { later } from './later.js';
 import { parts } from './parts.js';
 import { picture } from './picture.js';
+import { openDialog } from './sharing.js';
 import { createStore } from './store.js';
 import { theme } from './theme.js';
 import { twice } from './twice.js';
@@ -52,6 +53,7 @@ async function start() {
   later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, own }));
   later(['compare', 'events', 'report', 'share'].map(place), 'Comparisons, events, the report and links', () => import('./results.js'), ({ results }) => results(place, store, { actions, engine, presets }));
   parts(place, store, { actions, engine, presets, schema });
+  place('share-open').addEventListener('click', () => void openDialog('share', store, { actions, engine, presets }));
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = async () => {

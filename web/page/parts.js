@@ -15,6 +15,7 @@ export function parts(place, store, given) {
     if (view !== seen) {
       seen = view;
       for (const part of PARTS) place(part).hidden = !shows(view, part);
+      place('share-open').hidden = !shows(view, 'share');
       // Breaking it stands within the picture.
       const picture = place('picture');
       picture.hidden &&= !shows(view, 'break');
