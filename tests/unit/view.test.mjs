@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { everything, may, mayChange, readView, shows, writeView } from '../../web/shared/view.js';
 
 test('a view comes back as it was written', () => {
-  const view = { show: ['verdict', 'charts'], charts: ['queue'], lock: ['all'], free: ['workers.count'], ask: 'How many workers?', seeds: 'own', vs: ['workers.count=6'] };
+  const view = { show: ['verdict', 'charts'], charts: ['queue'], lock: ['all'], free: ['workers.count'], ask: 'How many workers?', seeds: 'own', by: 'Ada', answer: 'Six', vs: ['workers.count=6'] };
   assert.deepEqual(readView(writeView(view)), { view, problems: [] });
   assert.deepEqual(writeView(everything()), []);
 });

@@ -465,6 +465,9 @@ export function charts(place, store, { actions, engine }) {
     };
   }
 
+  /** The charts of the profile that the link shows. @param {import('../store.js').State} state */
+  const wanted = ({ profile, view }) => chosen(profile).filter(({ name }) => view.charts === null || view.charts.includes(name));
+
   function build() {
     const focused = drawn.find(({ figure }) => figure.root.contains(document.activeElement));
     for (const { easel, figure } of drawn) {
@@ -474,7 +477,7 @@ export function charts(place, store, { actions, engine }) {
     }
     colours = new Map();
     const before = [...grid.children];
-    drawn = chosen(store.get().profile).map((chart) => {
+    drawn = wanted(store.get()).map((chart) => {
       /** @type {One} */
       let one;
       const made = figure(chart, { save: (way) => void save(chart, way), toggleTable: () => toggleTable(one) });
@@ -546,7 +549,7 @@ export function charts(place, store, { actions, engine }) {
 
   const unsubscribe = store.subscribe((state) => {
     if (document.hidden) return;
-    const charts = chosen(state.profile).map(({ name, lines }) => `${name} ${lines.length}`);
+    const charts = wanted(state).map(({ name, lines }) => `${name} ${lines.length}`);
     const key = `${state.theme} ${matchMedia('(prefers-color-scheme: dark)').matches} ${charts} ${railsOf(state.profile)}`;
     tellMarks(state.profile);
     if (state.run !== run) {
