@@ -6,7 +6,7 @@ import { everything, readView } from './view.js';
 export const EMBED_PARTS = ['controls', 'verdict', 'picture', 'charts'];
 /** What an embed shows if it is not told. */
 export const USUAL_PARTS = ['controls', 'verdict', 'charts'];
-export const USUAL_CHARTS = ['state', 'queue', 'latency'];
+export const USUAL_CHARTS = ['queue', 'latency'];
 export const THEMES = ['auto', 'light', 'dark'];
 /** All names, in the order in which they are explained. */
 export const NAMES = ['preset', 'set', 'seed', 'link', 'view', 'charts', 'lock', 'free', 'ask', 'seeds', 'vs', 'theme', 'heading', 'verdict', 'playground'];
