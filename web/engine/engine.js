@@ -82,8 +82,8 @@ async function perhapsPacking(work) {
 /** The experiment of a link. @param {string} text a token, or an address with one */
 export const readLink = (text) => perhapsPacking(({ unpack }) => wasm.decode_link(text, unpack));
 
-/** The token of a link. @param {string} preset @param {string} profile @param {string} [digest] */
-export const writeLink = (preset, profile, digest) => perhapsPacking(({ pack }) => wasm.encode_link(preset, profile, digest, pack));
+/** The token of a link. @param {string} preset @param {string} profile @param {string} [digest] @param {[string, string][]} [view] how it is to be shown, as `writeView` gives it */
+export const writeLink = (preset, profile, digest, view = []) => perhapsPacking(({ pack }) => wasm.encode_link(preset, profile, digest, view, pack));
 
 /** Says `replaced` after every run of an old instance is gone. */
 export const replacements = new EventTarget();
