@@ -140,10 +140,21 @@ export class AgentChaos extends HTMLElement {
     this.#retheme();
     if (given.problems.length) this.#refuse(given.problems, false);
     else {
-      this.#poster = poster(given, () => void this.run().catch(() => {}));
+      this.#poster = poster(given, () => this.#pressed());
       this.#inner.append(this.#poster.made);
       this.#enter('poster');
     }
+  }
+
+  #pressed() {
+    if (this.#phase !== 'poster') return;
+    const { name } = this.#poster ?? {};
+    if (this.#given?.view.seeds === 'own' && name?.value.trim() === '') {
+      this.#poster?.say('First type your name or number.', false);
+      name.focus({ preventScroll: true });
+      return;
+    }
+    void this.run();
   }
 
   /** @param {import('../shared/embed.js').Refused[]} problems @param {boolean} again whether another try may do better */
@@ -175,8 +186,15 @@ export class AgentChaos extends HTMLElement {
       this.#live?.actions.pause();
     } else if (seen && this.#waits) {
       this.#waits = false;
-      if (this.#live && phase !== 'running') void this.#live.actions.play();
+      if (this.#live && phase !== 'running') void this.#play(this.#live);
     }
+  }
+
+  /** @param {import('./live.js').Live} made */
+  async #play(made) {
+    await made.actions.play();
+    // Somebody may have thought better of a long run.
+    if (made === this.#live && made.store.get().phase === 'ready' && !this.#waits) for (const answer of this.#wanted.splice(0)) answer(null);
   }
 
   /** @param {string} name @param {unknown} detail */
@@ -218,7 +236,7 @@ export class AgentChaos extends HTMLElement {
     this.#poster?.say('Loading the engine …', true);
     this.#enter('loading');
     try {
-      const made = await live(this.#stage, given, { base: this.#base(), theme: this.#stage.dataset.theme ?? 'light', changed: (before, now) => { if (turn === this.#turn) this.#changed(before, now); } });
+      const made = await live(this.#stage, given, { base: this.#base(), theme: this.#stage.dataset.theme ?? 'light', name: this.#poster?.name.value ?? '', changed: (before, now) => { if (turn === this.#turn) this.#changed(before, now); } });
       if (turn !== this.#turn) {
         made.destroy();
         return null;
@@ -238,7 +256,9 @@ export class AgentChaos extends HTMLElement {
       const refusal = /** @type {any} */ (error);
       // A link that is wrong stays wrong; what could not be fetched may be there the next time.
       const wrong = refusal?.name === 'LinkError' || refusal?.name === 'ProfileError';
-      const message = error instanceof Error ? error.message : String(error);
+      const words = error instanceof Error ? error.message : String(error);
+      // Who has given no link is not told of one.
+      const message = wrong && !given.linked && refusal.field && refusal.field !== 'vs' ? `set: ${words.replace(/^[^/]*(?=\/)/, '')}` : words;
       this.#refuse([{ field: wrong ? String(refusal.field ?? '') : '', message: wrong ? message : `The engine could not be loaded: ${message}` }], !wrong);
       return null;
     }
@@ -278,7 +298,7 @@ export class AgentChaos extends HTMLElement {
     if (!made) return null;
     const ended = new Promise((/** @type {(report: Report | null) => void} */ resolve) => this.#wanted.push(resolve));
     if (made.store.get().phase !== 'running') {
-      if (this.#seen) void made.actions.play();
+      if (this.#seen) void this.#play(made);
       else this.#waits = true;
     }
     return ended;
