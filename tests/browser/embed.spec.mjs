@@ -1,6 +1,7 @@
 // Experiments in pages of others: the frame of one file, the element, and what they say to the page around.
 import { readFileSync } from 'node:fs';
-import { AxeBuilder, at, cli, expect, test } from './harness.mjs';
+import { pathToFileURL } from 'node:url';
+import { AxeBuilder, at, cli, expect, finish, open, test } from './harness.mjs';
 import { hostile } from './hostile.mjs';
 
 const STRICT = "default-src 'none'; script-src 'unsafe-inline'; frame-src 'self'; style-src 'unsafe-inline'; img-src data:";
@@ -449,4 +450,47 @@ for (const width of [320, 640, 1000]) test(`nothing is cut off or too small to h
     expect(Math.min(height, wide), words).toBeGreaterThanOrEqual(23.5);
     expect(cut, words).toBe(false);
   }
+});
+
+test('a page of a single file is saved with the experiment in it, and runs from a disk', async ({ page, site, browser }, info) => {
+  await open(page, site);
+  await at(page, 'seed').fill('7');
+  await finish(page, expect);
+  const [saved] = await Promise.all([page.waitForEvent('download'), at(page, 'download-page').click()]);
+  const digest = await page.getByTestId('digest').first().textContent();
+  expect(saved.suggestedFilename()).toBe(`exp-002-${digest.slice(0, 8)}.html`);
+  const file = info.outputPath(saved.suggestedFilename());
+  await saved.saveAs(file);
+  const text = readFileSync(file, 'utf8');
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(700_000);
+  expect(text).toContain('<title>EXP-002 Congestion, seed 7 – Agent Chaos Playground</title>');
+  await expect(at(page, 'download-said')).toContainText(`Saved as ${saved.suggestedFilename()}`);
+
+  // Without any network, in a window of its own.
+  const away = await browser.newContext({ offline: true });
+  const opened = await away.newPage();
+  const wrong = [];
+  opened.on('pageerror', (error) => wrong.push(String(error)));
+  opened.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
+  await opened.goto(pathToFileURL(file).href);
+  await expect(at(opened, 'embed-recorded')).toContainText('Verdict when it was shared:');
+  await runThrough(opened);
+  await expect(at(opened, 'embed-link')).toHaveText(/Reproduced ✓/);
+  await expect(opened.locator('[data-chart]')).toHaveCount(4);
+  expect(await opened.evaluate(() => document.querySelector('agent-chaos').report.digest)).toBe(digest);
+  await expect(at(opened, 'embed-open')).toHaveAttribute('href', new RegExp(`^${site}#v1.exp-002~seed=7`));
+  const { violations } = await new AxeBuilder({ page: opened }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  expect(wrong).toEqual([]);
+  await away.close();
+});
+
+test('where a page cannot be saved, that is said', async ({ browser, site }) => {
+  // A page of its own: here a failed request is expected.
+  const page = await browser.newPage();
+  await page.route('**/embed.html', (route) => route.abort());
+  await open(page, site);
+  await at(page, 'download-page').click();
+  await expect(at(page, 'download-said')).toContainText('could not be made');
+  await page.close();
 });

@@ -5,6 +5,7 @@ import { shadowed } from '../../web/build/shadow.js';
 import { decode, encode } from '../../web/shared/base85.js';
 import { EMBED_PARTS, NAMES, glance, paceOf, partsOf, readGiven } from '../../web/shared/embed.js';
 import { PROTOCOL, REQUESTS, readMessage, tell } from '../../web/shared/protocol.js';
+import { savedPage } from '../../web/shared/saved.js';
 import { everything } from '../../web/shared/view.js';
 import { hostile } from '../browser/hostile.mjs';
 
@@ -128,4 +129,18 @@ test('styles of the page fit into a shadow root', () => {
   assert.doesNotMatch(tokens, /prefers-color-scheme|:root|rem\b/);
   assert.match(tokens, /^\.stage\{.*\.stage\[data-theme='dark'\]\{color-scheme: dark;--page: var\(--agent-chaos-page, #11151b\)/s);
   assert.equal(tokens.split('{').length, tokens.split('}').length);
+});
+
+test('what is saved in a page stays text, whatever it is', () => {
+  const template = '<title>A</title><script type="application/json" id="experiment"></script><script>own()</script>';
+  const evil = '</script><script>alert(1)</script><!--$&\u2028';
+  const page = savedPage(template, { title: evil, given: { link: evil } });
+  assert.equal(page.match(/<script/g).length, 2);
+  assert.equal(page.match(/<!--/g), null);
+  assert.deepEqual(JSON.parse(/id="experiment">(.*?)<\/script>/s.exec(page)[1]), { link: evil });
+  assert.match(page, /^<title>&lt;\/script&gt;/);
+  assert.throws(() => savedPage('<title>A</title>', { title: '', given: {} }), /not found/);
+  // The file that is built is such a template.
+  const source = readFileSync(new URL('../../web/embed/embed.html', import.meta.url), 'utf8');
+  assert.match(savedPage(source, { title: 'B', given: { link: 'v1.exp-001' } }), /<title>B<\/title>.*id="experiment">\{"link":"v1.exp-001"\}</s);
 });

@@ -13,7 +13,7 @@ const web = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, 
 const read = (/** @type {string} */ path) => readFileSync(web(path), 'utf8');
 const SHEETS = ['style/tokens.css', 'style/page.css', 'style/verdict.css', 'style/charts.css', 'node_modules/uplot/dist/uPlot.min.css', 'element/embed.css'];
 /** What is around the element in its frame. */
-const STYLE = 'html{color-scheme:light dark}body{margin:0}noscript{display:block;padding:1rem;font-family:system-ui,sans-serif}';
+const STYLE = 'html{color-scheme:light dark}body{margin:0}noscript{display:block;padding:1rem;font-family:system-ui,sans-serif}.whole{background:light-dark(#f6f7f9,#11151b);color:light-dark(#18202c,#e8edf4)}.whole body{max-width:72rem;margin:0 auto;padding:1rem}.whole h1{margin:0 0 .75rem;font:600 1rem/1.5 system-ui,sans-serif}';
 
 /** What the engine has of presets, and what the recorded runs of them came to. */
 async function postersOf() {

@@ -86,7 +86,16 @@ addEventListener('message', (event) => {
 });
 
 show();
-document.body.append(host);
+const main = document.createElement('main');
+document.body.append(main);
+if (!around) {
+  // A page of its own, and not a part of somebody else's.
+  document.documentElement.classList.add('whole');
+  const heading = document.createElement('h1');
+  heading.textContent = 'Agent Chaos Playground';
+  main.append(heading);
+}
+main.append(host);
 ready = true;
 post(tell('ready', { state: host.state }));
 let height = 0;
