@@ -29,6 +29,9 @@ async function postersOf() {
 /** The styles inside the shadow root. */
 export const sheetOf = () => SHEETS.map((path) => shadowed(read(path), '.stage')).join('\n');
 
+/** What the element is made of beside its modules. */
+export const madeOf = async () => ({ posters: await postersOf(), sheet: sheetOf() });
+
 const ID = 'virtual:agent-chaos';
 /** @param {{ posters: object, sheet: string, beside: boolean }} made @returns {import('vite').Plugin} */
 const given = (made) => ({
@@ -80,7 +83,7 @@ export function embeds() {
     apply: 'build',
     async writeBundle({ dir }) {
       if (!dir) return;
-      const made = { posters: await postersOf(), sheet: sheetOf() };
+      const made = await madeOf();
       writeFileSync(join(dir, 'embed.html'), await frame(made));
       await bundle('element/index.js', 'agent-chaos.js', { ...made, beside: true }, dir);
     },

@@ -27,7 +27,10 @@ function styles() {
   return shared;
 }
 
-export class AgentChaos extends HTMLElement {
+/** Where there is no document, as while a site is generated, the module is there and does nothing. */
+const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
+
+export class AgentChaos extends Base {
   static observedAttributes = NAMES;
 
   #stage = element('div', { class: 'stage', lang: 'en' });
@@ -341,5 +344,5 @@ export class AgentChaos extends HTMLElement {
 
 /** Makes the element known to the page, if it is not yet. @param {string} [name] */
 export function define(name = 'agent-chaos') {
-  if (!customElements.get(name)) customElements.define(name, AgentChaos);
+  if (globalThis.customElements && !customElements.get(name)) customElements.define(name, AgentChaos);
 }
