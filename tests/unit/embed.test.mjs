@@ -144,3 +144,18 @@ test('what is saved in a page stays text, whatever it is', () => {
   const source = readFileSync(new URL('../../web/embed/embed.html', import.meta.url), 'utf8');
   assert.match(savedPage(source, { title: 'B', given: { link: 'v1.exp-001' } }), /<title>B<\/title>.*id="experiment">\{"link":"v1.exp-001"\}</s);
 });
+
+test('what can be given, said and coloured is documented', () => {
+  const text = readFileSync(new URL('../../web/embedding.md', import.meta.url), 'utf8');
+  for (const name of [...NAMES, ...EMBED_PARTS, ...REQUESTS, 'ready', 'size', 'state', 'report', 'error']) assert.match(text, new RegExp(`\`${name}\``), name);
+  const charts = /\| `charts` \| the charts: ([^;]+);/.exec(text)[1].match(/[a-z]+/g);
+  const list = readFileSync(new URL('../../web/page/charts/list.js', import.meta.url), 'utf8');
+  assert.deepEqual(charts, [...list.matchAll(/^    name: '([a-z]+)'/gm)].map(([, name]) => name));
+  const tokens = readFileSync(new URL('../../web/style/tokens.css', import.meta.url), 'utf8');
+  const written = new Set([...text.matchAll(/`(?:--agent-chaos)?-([a-z]+(?:-[a-z]+)*(?:-\d)?)`/g)].map(([, name]) => name));
+  for (const [, first, last] of text.matchAll(/`(?:--agent-chaos)?-([a-z]+)-1` to `-[a-z]+-(\d)`/g)) for (let number = 1; number <= Number(last); number++) written.add(`${first}-${number}`);
+  for (const state of ['good', 'warn', 'bad']) written.add(`${state}-soft`);
+  // What is of the page alone.
+  written.add('controls-height');
+  for (const [, name] of tokens.matchAll(/^ +--([a-z0-9-]+):/gm)) assert.ok(written.has(name), name);
+});

@@ -73,7 +73,7 @@ export class AgentChaos extends Base {
   connectedCallback() {
     // Lengths follow the reader's own font size: a host's root may have another.
     this.#probe.style.fontSize = 'medium';
-    this.#stage.style.setProperty('--unit', getComputedStyle(this.#probe).fontSize);
+    this.#stage.style.setProperty('--unit', `var(--agent-chaos-size, ${getComputedStyle(this.#probe).fontSize})`);
     const sight = new IntersectionObserver((entries) => this.#look(entries.at(-1)?.isIntersecting ?? false));
     sight.observe(this.#stage);
     this.#ends = [() => sight.disconnect(), watch(this.#probe, () => this.#retheme())];
