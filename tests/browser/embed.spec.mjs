@@ -328,6 +328,77 @@ test('ten elements share one engine, which comes with the first run; only those 
   expect(await page.evaluate(() => globalThis.compiled)).toBe(1);
 });
 
+test('many elements on one page are for everybody, and a crash of their engine is told and mended', async ({ browser, site }) => {
+  // A page of its own: here an error is expected. The clock that the engine reads fails once, as a panic would.
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(() => {
+    const { now } = performance;
+    performance.now = function () {
+      if (globalThis.crash && new Error().stack.includes('wasm')) {
+        globalThis.crash = false;
+        throw new WebAssembly.RuntimeError('unreachable');
+      }
+      return now.call(this);
+    };
+  });
+  await elements(page, site, '<div style="display:flex"><agent-chaos id="a" preset="exp-002"></agent-chaos><agent-chaos id="b" preset="exp-001"></agent-chaos></div><agent-chaos id="c" preset="exp-002"></agent-chaos>', { script: '' });
+  const one = (id) => page.locator(`#${id}`);
+  for (const id of ['a', 'b']) {
+    await at(one(id), 'embed-play').click();
+    await at(one(id), 'embed-speed').selectOption('1');
+    await expect(at(one(id), 'embed-phase')).toHaveText('Running');
+    expect((await one(id).boundingBox()).width).toBeGreaterThan(279);
+  }
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id} ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  await page.evaluate(() => { globalThis.crash = true; });
+  for (const id of ['a', 'b']) await expect(at(one(id), 'embed-error')).toContainText(/engine failed/);
+  for (const id of ['a', 'b']) {
+    await at(one(id), 'embed-speed').selectOption('max');
+    await at(one(id), 'embed-run').click();
+    await expect(at(one(id), 'embed-phase')).toHaveText('Done', { timeout: 60_000 });
+    await expect(at(one(id), 'embed-error')).toBeHidden();
+  }
+  expect(await page.evaluate(() => document.querySelector('#a').report.digest)).toBe(cli('run', 'exp-002', '--json').digest);
+  await page.close();
+});
+
+test('a long run asks first, and one that cannot fit is refused', async ({ page, site }) => {
+  const inside = await framed(page, site, '', 'v1.exp-002~run.duration_seconds=50000');
+  const run = at(inside, 'embed-run');
+  await at(inside, 'embed-play').click();
+  await expect(at(inside, 'embed-asking')).toContainText(/about \d+ million events/);
+  await inside.getByRole('button', { name: 'Not now' }).click();
+  await expect(at(inside, 'embed-asking')).toBeHidden();
+  await expect(at(inside, 'embed-phase')).toHaveText('Ready');
+  await run.click();
+  await inside.getByRole('button', { name: 'Run it' }).click();
+  await expect(at(inside, 'embed-phase')).toHaveText('Running');
+  await run.click();
+  await expect(at(inside, 'embed-phase')).toHaveText('Paused');
+  const other = await framed(page, site, '', 'v1.exp-002~agents=null~arrivals=%7B%22rate_per_second%22%3A900000%7D~queue.capacity=null~run.duration_seconds=1000');
+  await at(other, 'embed-play').click();
+  await other.getByRole('button', { name: 'Run it' }).click();
+  await expect(at(other, 'embed-error')).toContainText('GB of memory');
+});
+
+test('on paper there is no button to press', async ({ page, site }) => {
+  await elements(page, site, '<agent-chaos preset="exp-002"></agent-chaos>', { script: '' });
+  await expect(at(page, 'embed-play')).toBeVisible();
+  await page.emulateMedia({ media: 'print' });
+  await expect(at(page, 'embed-play')).toBeHidden();
+  await expect(at(page, 'embed-recorded')).toBeVisible();
+});
+
+test('where there is no script, what stands inside the element is shown, and nowhere else', async ({ page, site }) => {
+  const body = '<agent-chaos preset="exp-002"><a href="https://example.org/play/#v1.exp-002">Congestion</a></agent-chaos>';
+  await host(page, site, { body });
+  await expect(page.getByRole('link', { name: 'Congestion' })).toBeVisible();
+  await elements(page, site, body, { script: '' });
+  await expect(at(page, 'embed-play')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Congestion' })).toBeHidden();
+});
+
 test('an element has methods and properties, tells by events, and follows its attributes', async ({ page, site }) => {
   await elements(page, site, '<div id="around"><agent-chaos preset="exp-001" set="workers.count=6"></agent-chaos></div>', {
     script: `globalThis.told = []; for (const name of ['state', 'report', 'error']) document.querySelector('#around').addEventListener(name, ({ detail, composed }) => told.push([name, composed, detail]));`,

@@ -89,7 +89,7 @@ export async function live(stage, given, { base, theme, name, changed }) {
   const { small, stop } = room(stage);
   ends.push(stop);
 
-  const asking = element('div', { class: 'notice asking', role: 'alertdialog', 'aria-label': 'A long run', hidden: true });
+  const asking = element('div', { class: 'notice asking', role: 'group', 'aria-label': 'A long run', 'data-testid': 'embed-asking', hidden: true });
   /** @param {{ events: number }} estimate @returns {Promise<boolean>} */
   const ask = ({ events }) => new Promise((resolve) => {
     const answer = (/** @type {boolean} */ yes) => () => {
@@ -97,7 +97,7 @@ export async function live(stage, given, { base, theme, name, changed }) {
       asking.replaceChildren();
       resolve(yes);
     };
-    asking.replaceChildren(element('p', {}, `This experiment has about ${Math.round(events / 1e6)} million events. It can be paused at any time.`),
+    asking.replaceChildren(element('p', { role: 'alert' }, `This experiment has about ${Math.round(events / 1e6)} million events. It can be paused at any time.`),
       element('div', { class: 'row' }, element('button', { type: 'button', class: 'primary', onclick: answer(true) }, 'Run it'), element('button', { type: 'button', onclick: answer(false) }, 'Not now')));
     asking.hidden = false;
   });
@@ -183,7 +183,8 @@ export async function live(stage, given, { base, theme, name, changed }) {
 
   const parts = partsOf(view);
   const panel = (/** @type {string} */ name, /** @type {string} */ label) => {
-    const place = element('section', { class: name, 'aria-label': label });
+    // Not landmarks, of which a page with many experiments would be full.
+    const place = element('div', { class: `part ${name}`, role: 'group', 'aria-label': label });
     made.append(place);
     return place;
   };

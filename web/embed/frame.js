@@ -88,16 +88,16 @@ addEventListener('message', (event) => {
 });
 
 show();
-const main = document.createElement('main');
-document.body.append(main);
-if (!around) {
+if (around) document.body.append(host);
+else {
   // A page of its own, and not a part of somebody else's.
   document.documentElement.classList.add('whole');
+  const main = document.createElement('main');
+  document.body.append(main);
   const heading = document.createElement('h1');
   heading.textContent = 'Agent Chaos Playground';
-  main.append(heading);
+  main.append(heading, host);
 }
-main.append(host);
 ready = true;
 post(tell('ready', { state: host.state }));
 let height = 0;
