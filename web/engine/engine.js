@@ -28,13 +28,16 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_wasm.js').RecordWindow} RecordWindow */
 /** @typedef {typeof wasm} Engine */
 
+/** The bytes of the modules, where they are not files beside this one: in a page of a single file. @type {{ engine?: () => Promise<ArrayBuffer>, packing?: () => Promise<ArrayBuffer> }} */
+export const supply = {};
+
 /**
  * @returns {Promise<Engine>}
  * @throws {Error} Named `UnsupportedError` where the browser cannot run the module at all.
  */
 export async function load() {
   try {
-    await init();
+    await init(supply.engine && { module_or_path: supply.engine() });
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     const needed = 'this browser lacks WebAssembly with fixed-width SIMD, which came with Chrome 91, Firefox 89 and Safari 16.4';
@@ -49,7 +52,7 @@ let packing = null;
 
 async function loadPacking() {
   const own = await import('../pkg/agent_chaos_wasm_pack.js');
-  await own.default();
+  await own.default(supply.packing && { module_or_path: supply.packing() });
   return own;
 }
 

@@ -49,6 +49,8 @@ enum Command {
     Bless,
     /// Put the static site into dist/
     Dist,
+    /// Put the npm package into dist/npm
+    Package,
     /// Take screenshots of the page into tests/browser/output
     Shots,
 }
@@ -63,6 +65,7 @@ fn main() -> Result<()> {
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
         Command::Dist => page::dist(),
+        Command::Package => page::package(),
         Command::Shots => suite::shots(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::steps::{cargo, command, exists, npm_bin, npm_ci, root, run, step, target};
+use crate::steps::{cargo, command, exists, in_web, npm_bin, npm_ci, root, run, step, target};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -155,6 +155,22 @@ pub fn dist() -> Result<()> {
             fs::remove_dir_all(&to)?;
         }
         copy(&from, &to)
+    })
+}
+
+/// The npm package in dist/npm, and beside it what `npm pack` makes of it.
+pub fn package() -> Result<()> {
+    npm_packages()?;
+    engine()?;
+    types()?;
+    let folder = root().join("dist/npm");
+    step("writing the npm package into dist/npm", || {
+        let mut write = in_web("node", &["build/package.js"]);
+        write.arg(&folder);
+        run(write)?;
+        let mut pack = command("npm", &["pack", "--loglevel=error", "--pack-destination"]);
+        pack.arg(root().join("dist")).current_dir(&folder);
+        run(pack)
     })
 }
 

@@ -171,6 +171,7 @@ fn page_in_firefox() -> Result<Command> {
             "--test",
             "--test-reporter=tap",
             "../tests/browser/firefox.test.mjs",
+            "../tests/browser/embed-firefox.test.mjs",
         ],
     );
     tests.env("FIREFOX", browser::firefox()?);

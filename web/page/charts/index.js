@@ -58,9 +58,10 @@ function horizon({ profile, frame, kept, phase }, series) {
 /**
  * @param {HTMLElement} place
  * @param {import('../store.js').Store} store
- * @param {{ actions: import('../conductor.js').Actions, engine: import('../../engine/engine.js').Engine }} tools
+ * @param {{ actions: import('../conductor.js').Actions, engine: import('../../engine/engine.js').Engine, stage?: HTMLElement, only?: string[] | null }} tools
+ *   `stage` has the theme, `only` names the charts that are wanted, whatever the view says
  */
-export function charts(place, store, { actions, engine }) {
+export function charts(place, store, { actions, engine, stage = document.documentElement, only = null }) {
   const { series } = actions;
   const grid = element('div', { class: 'charts' });
   const marks = element('p', { class: 'soft small', 'data-testid': 'interventions', hidden: true });
@@ -102,7 +103,7 @@ export function charts(place, store, { actions, engine }) {
   function colour(token) {
     let found = colours.get(token);
     if (found === undefined) {
-      found = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+      found = getComputedStyle(stage).getPropertyValue(token).trim();
       colours.set(token, found);
     }
     return found;
@@ -465,11 +466,11 @@ export function charts(place, store, { actions, engine }) {
     };
   }
 
-  /** The charts of the profile that the link shows. @param {import('../store.js').State} state */
-  const wanted = ({ profile, view }) => chosen(profile).filter(({ name }) => view.charts === null || view.charts.includes(name));
+  /** The charts of the profile that are asked for. @param {import('../store.js').State} state */
+  const wanted = ({ profile, view }) => chosen(profile).filter(({ name }) => (only ?? view.charts)?.includes(name) ?? true);
 
   function build() {
-    const focused = drawn.find(({ figure }) => figure.root.contains(document.activeElement));
+    const focused = drawn.find(({ figure }) => figure.root.matches(':focus-within'));
     for (const { easel, figure } of drawn) {
       observer.unobserve(figure.box);
       resizer.unobserve(figure.box);
@@ -589,7 +590,7 @@ export function charts(place, store, { actions, engine }) {
   /** @type {string | undefined} */
   let themeBefore;
   const prints = () => {
-    const { dataset } = document.documentElement;
+    const { dataset } = stage;
     if (paper.matches) {
       themeBefore = dataset.theme;
       dataset.theme = 'light';
