@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::steps::{cargo, command, exists, npm_bin, npm_ci, root, run, step, target};
+use crate::steps::{cargo, command, exists, in_web, npm_bin, npm_ci, root, run, step, target};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -107,7 +107,8 @@ pub fn build() -> Result<()> {
 /// Checks the page's types.
 pub fn types() -> Result<()> {
     step("checking the page's types", || {
-        run(npm_bin("tsc", &["--project", "tsconfig.json"]))
+        run(npm_bin("tsc", &["--project", "tsconfig.json"]))?;
+        run(npm_bin("tsc", &["--project", "worker/tsconfig.json"]))
     })
 }
 
@@ -138,15 +139,48 @@ fn free_port(from: u16) -> Result<u16> {
         .with_context(|| format!("no free port from {from} on; name another with --port"))
 }
 
-/// The static site in dist/.
-pub fn dist() -> Result<()> {
+/// The static site in dist/, for the address that it will have if that is known.
+pub fn dist(base: Option<&str>) -> Result<()> {
     build()?;
-    let (from, to) = (root().join("web/dist"), root().join("dist"));
-    step("copying the site into dist/", || {
+    site(base, &root().join("dist"))
+}
+
+/// The static site around the built page, in this folder.
+pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
+    step("building what makes the site, and the command line", || {
+        run(cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "agent-chaos-site",
+            "--package",
+            "agent-chaos-cli",
+        ]))
+    })?;
+    let program = |name: &str| {
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        target().join("release").join(file)
+    };
+    let place = to.strip_prefix(root()).unwrap_or(to).display().to_string();
+    step(&format!("making the site in {place}"), || {
         if to.exists() {
-            fs::remove_dir_all(&to)?;
+            fs::remove_dir_all(to)?;
         }
-        copy(&from, &to)
+        copy(&root().join("web/dist"), to)?;
+        let mut make = command(&program("agent-chaos-site").to_string_lossy(), &[]);
+        make.arg("--site").arg(to);
+        make.arg("--web").arg(root().join("web"));
+        make.arg("--cli").arg(program("agent-chaos"));
+        if let Some(base) = base {
+            make.args(["--base", base]);
+        }
+        run(make)
+    })?;
+    step("compressing its files", || {
+        let mut compress = in_web("node", &["site/compress.mjs"]);
+        compress.arg(to);
+        run(compress)
     })
 }
 
