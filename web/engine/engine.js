@@ -26,13 +26,16 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_wasm.js').RecordWindow} RecordWindow */
 /** @typedef {typeof wasm} Engine */
 
+/** The bytes of the modules, where they are not files beside this one: in a page of a single file. @type {{ engine?: () => Promise<ArrayBuffer>, packing?: () => Promise<ArrayBuffer> }} */
+export const supply = {};
+
 /**
  * @returns {Promise<Engine>}
  * @throws {Error} Named `UnsupportedError` where the browser cannot run the module at all.
  */
 export async function load() {
   try {
-    await init();
+    await init(supply.engine && { module_or_path: supply.engine() });
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     const needed = 'this browser lacks WebAssembly with fixed-width SIMD, which came with Chrome 91, Firefox 89 and Safari 16.4';
@@ -47,7 +50,7 @@ let packing = null;
 
 async function loadPacking() {
   const own = await import('../pkg/agent_chaos_wasm_pack.js');
-  await own.default();
+  await own.default(supply.packing && { module_or_path: supply.packing() });
   return own;
 }
 
@@ -79,8 +82,8 @@ async function perhapsPacking(work) {
 /** The experiment of a link. @param {string} text a token, or an address with one */
 export const readLink = (text) => perhapsPacking(({ unpack }) => wasm.decode_link(text, unpack));
 
-/** The token of a link. @param {string} preset @param {string} profile @param {string} [digest] */
-export const writeLink = (preset, profile, digest) => perhapsPacking(({ pack }) => wasm.encode_link(preset, profile, digest, pack));
+/** The token of a link. @param {string} preset @param {string} profile @param {string} [digest] @param {[string, string][]} [view] how it is to be shown, as `writeView` gives it */
+export const writeLink = (preset, profile, digest, view = []) => perhapsPacking(({ pack }) => wasm.encode_link(preset, profile, digest, view, pack));
 
 /** Says `replaced` after every run of an old instance is gone. */
 export const replacements = new EventTarget();

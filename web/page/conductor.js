@@ -22,6 +22,8 @@ const MOST_TEXT = 1_000_000;
 const PRESENT = { moment: null, past: null, working: null };
 /** What a run can be stopped by, in words. */
 const PLACES = { collapse: ['Stopped at the collapse', 'did not collapse'], recovery: ['Stopped at the recovery', 'did not become stable'] };
+/** Where a conductor stands, if it is not told: in the page, whose address names the experiment. */
+const PAGE = { ask, base: () => `${location.origin}${location.pathname}`, leave: () => history.replaceState(null, '', location.pathname + location.search) };
 /** The one edit that also changes the address. */
 const OPENING = 'opening the link';
 /** What edits of the text have in common. */
@@ -31,8 +33,9 @@ const TEXT = 'text';
  * @param {import('../engine/engine.js').Engine} engine
  * @param {import('../engine/engine.js').PresetInfo[]} presets
  * @param {Store} store
+ * @param {{ ask: (estimate: { events: number }) => Promise<boolean>, base: () => string, leave: () => void }} [place] whom to ask before a long run, what a link begins with, and how to leave the one in the address
  */
-export function conductor(engine, presets, store) {
+export function conductor(engine, presets, store, place = PAGE) {
   const series = new Series();
   /** @type {import('../engine/engine.js').Run | null} */
   let run = null;
@@ -113,7 +116,7 @@ export function conductor(engine, presets, store) {
     adopt(check, { preset, own: store.get().owned.some((one) => one.name === own) ? own : null }, null);
     if (draft !== null) actions.setText(draft);
     // The address must not name what is not there any more.
-    if (turned.step.what === OPENING) history.replaceState(null, '', location.pathname + location.search);
+    if (turned.step.what === OPENING) place.leave();
     tell(`${said}: ${turned.step.what}.`);
   }
 
@@ -131,9 +134,10 @@ export function conductor(engine, presets, store) {
     });
   }
   // A panic between two slices of a run comes out here, not out of the promise.
-  addEventListener('error', (event) => {
+  const crashed = (/** @type {ErrorEvent} */ event) => {
     if (isCrash(event.error)) fail(event.error);
-  });
+  };
+  addEventListener('error', crashed);
 
   /** @param {import('../engine/engine.js').Frame} frame @param {number} number */
   function show(frame, number) {
@@ -198,7 +202,7 @@ export function conductor(engine, presets, store) {
       if (store.get().phase === 'running' || store.get().working) return;
       comeBack();
       if (store.get().phase === 'done' || store.get().phase === 'error') discard();
-      if (!run && store.get().check.estimate.events > ASK_EVENTS && !(await ask(store.get().check.estimate))) return;
+      if (!run && store.get().check.estimate.events > ASK_EVENTS && !(await place.ask(store.get().check.estimate))) return;
       if (store.get().phase === 'running') return;
       const number = store.get().run;
       try {
@@ -316,6 +320,12 @@ export function conductor(engine, presets, store) {
 
     reset: discard,
 
+    /** Ends everything, for good. */
+    retire() {
+      removeEventListener('error', crashed);
+      discard();
+    },
+
     /** @param {number} speed */
     setSpeed(speed) {
       store.update({ speed });
@@ -327,7 +337,7 @@ export function conductor(engine, presets, store) {
       const preset = presets.find((one) => one.name === name);
       if (!preset) return;
       adopt(engine.check(preset.profile), { preset: name, own: null, link: null }, { what: `choosing ${name}` });
-      history.replaceState(null, '', location.pathname + location.search);
+      place.leave();
     },
 
     newSeed() {
@@ -433,7 +443,7 @@ export function conductor(engine, presets, store) {
     async link() {
       const { preset, check, report } = store.get();
       const token = await writeLink(preset, check.profile, report?.digest);
-      return `${location.origin}${location.pathname}#${token}`;
+      return `${place.base()}#${token}`;
     },
   };
   return actions;

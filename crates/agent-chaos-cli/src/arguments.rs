@@ -19,6 +19,7 @@ Examples:
   agent-chaos presets exp-002 > mine.json             take a preset as a file, to be edited
   agent-chaos run mine.json --events events.ndjson    run a file, keep every event
   agent-chaos link mine.json --seed 7                 a link that can tell whether it reproduces
+  agent-chaos link exp-002 --view show=verdict,charts --view 'ask=How many workers does it take?'
   agent-chaos open 'v1.exp-002~workers.count=6'       what a link changes, and whether it reproduces
 
 Exit status: 0 done, 1 a link gave a different result, 2 bad input (the message names the field).";
@@ -68,8 +69,9 @@ pub struct Settings {
     /// Change a field: dotted path and JSON value (or text); may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
-    /// The seed: 0 to 4294967295, or `new` for a random one
-    #[arg(long, value_name = "N|new", allow_hyphen_values = true)]
+    /// The seed: 0 to 4294967295, `new` for a random one, or `name:TEXT` for the one of a student of a
+    /// task that gives each their own
+    #[arg(long, value_name = "N|new|name:TEXT", allow_hyphen_values = true)]
     pub seed: Option<String>,
 }
 
@@ -107,6 +109,10 @@ pub struct LinkOptions {
     /// Do not run it: the link cannot be verified then
     #[arg(long)]
     pub no_run: bool,
+    /// Say how the page shows it; may be repeated. Keys: show, charts, lock, free (lists separated by
+    /// commas), ask (a question), seeds (own), vs (changes separated by commas, to compare with)
+    #[arg(long = "view", value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub view: Vec<String>,
 }
 
 /// `open`

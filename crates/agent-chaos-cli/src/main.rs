@@ -22,7 +22,7 @@ use std::time::Instant;
 use agent_chaos_core::presets::{self, PRESETS};
 use agent_chaos_core::replication::Summary;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
-use agent_chaos_link::{Outcome, encode};
+use agent_chaos_link::{Outcome, encode_viewed, vary};
 use serde_json::{Value, json};
 
 use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
@@ -155,6 +155,7 @@ fn run_seeds(
 }
 
 fn link(options: &LinkOptions, out: &mut impl Write) -> Result<(), Stop> {
+    let view = input::view(&options.view)?;
     let experiment = Experiment::read(&options.input)?.with(&options.settings)?;
     let digest = if options.no_run {
         None
@@ -167,7 +168,10 @@ fn link(options: &LinkOptions, out: &mut impl Write) -> Result<(), Stop> {
         )
     };
     let preset = experiment.preset.map(|preset| preset.name);
-    let token = encode(&experiment.profile, preset, digest.as_deref());
+    for changes in view.variants() {
+        vary(&experiment.profile, changes).map_err(Failure::from)?;
+    }
+    let token = encode_viewed(&experiment.profile, preset, digest.as_deref(), &view);
     match &options.base {
         Some(base) => {
             let address = base.split('#').next().unwrap_or_default();
@@ -191,6 +195,7 @@ fn open(options: &OpenOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
         let whole = json!({
             "preset": opened.preset.map(|preset| preset.name),
             "changes": changes,
+            "view": opened.view.pairs(),
             "outcome": match outcome {
                 Outcome::Reproduced => "reproduced",
                 Outcome::Edited => "edited",

@@ -139,6 +139,13 @@ pub fn opened(
     }
     writeln!(out)?;
     changes(out, &opened.changes)?;
+    for (index, (key, value)) in opened.view.pairs().iter().enumerate() {
+        let label = if index == 0 { "View" } else { "" };
+        line(out, label, &format!("{key} = {value}"))?;
+    }
+    if !opened.view.pairs().is_empty() {
+        writeln!(out)?;
+    }
     line(out, "Outcome", outcome.words())?;
     let Engine {
         version, revision, ..

@@ -14,8 +14,8 @@ mod types;
 mod work;
 
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
-use agent_chaos_link as link;
-use js_sys::{Error, Function};
+use agent_chaos_link::{self as link, View};
+use js_sys::{Array, Error, Function};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -161,22 +161,33 @@ pub fn differences(from: &str, to: &str) -> Result<JsValue, JsValue> {
     frame::plain(&wire::changes(&from?, &to?))
 }
 
-/// The token of a link to this experiment, to stand after `#`. What makes too long a link is packed by
-/// `pack`.
+/// The token of a link to this experiment, to stand after `#`, with how it is to be shown: pairs of a key and
+/// a value. What makes too long a link is packed by `pack`.
 ///
 /// # Errors
 ///
-/// A `ProfileError` that names the field; what `pack` throws.
+/// A `ProfileError` that names the field; a `LinkError` for the view; what `pack` throws.
 #[wasm_bindgen]
 pub fn encode_link(
     preset: Option<String>,
     profile: &str,
     digest: Option<String>,
+    #[wasm_bindgen(unchecked_param_type = "[string, string][]")] view: &Array,
     #[wasm_bindgen(unchecked_param_type = "(text: string) => string")] pack: &Function,
 ) -> Result<String, JsValue> {
     let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
     let (preset, digest) = (preset.as_deref(), digest.as_deref());
-    link::encode_with(&profile, preset, digest, &|text| {
+    let pairs: Vec<_> = view
+        .iter()
+        .map(|pair| [0, 1].map(|at| Array::from(&pair).get(at).as_string().unwrap_or_default()))
+        .collect();
+    let view = View::of(
+        pairs
+            .iter()
+            .map(|[key, value]| (key.as_str(), value.as_str())),
+    )
+    .map_err(|error| error::link(&error))?;
+    link::encode_with(&profile, preset, digest, &view, &|text| {
         let packed = pack.call1(&JsValue::NULL, &text.into())?;
         packed.as_string().ok_or(packed)
     })
@@ -197,6 +208,27 @@ struct OpenedLink {
     expected_digest: Option<String>,
     profile_matches: Option<bool>,
     changed: Vec<wire::Change>,
+    view: Vec<[String; 2]>,
+}
+
+/// A variant of an experiment, with changes as a link writes them: `workers.count=6~queue.capacity=40`.
+/// Gives its profile as text.
+///
+/// # Errors
+///
+/// A `LinkError` that says what is wrong.
+#[wasm_bindgen]
+pub fn vary(profile: &str, changes: &str) -> Result<String, JsValue> {
+    let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+    let varied = link::vary(&profile, changes).map_err(|error| error::link(&error))?;
+    Ok(wire::to_pretty(&varied))
+}
+
+/// The seed of somebody by this name, where each has a seed of their own.
+#[wasm_bindgen]
+#[must_use]
+pub fn seed_of(name: &str) -> u32 {
+    link::seed_of(name)
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it. What is packed in
@@ -234,6 +266,12 @@ pub fn decode_link(
             .map(|expected| expected.digest.clone()),
         profile_matches: opened.profile_matches,
         changed: opened.changes,
+        view: opened
+            .view
+            .pairs()
+            .iter()
+            .map(|(key, value)| [key.clone(), value.clone()])
+            .collect(),
     })
 }
 

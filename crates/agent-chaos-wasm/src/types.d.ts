@@ -25,11 +25,14 @@ export interface ProfileError extends Error { name: "ProfileError"; field: strin
 /** Thrown for a link that cannot be opened. */
 export interface LinkError extends Error {
   name: "LinkError";
-  kind: "empty" | "malformed" | "newer" | "unknown_preset" | "profile";
+  kind: "empty" | "malformed" | "newer" | "unknown_preset" | "view" | "profile";
   field: string;
 }
 
-/** A link that was read. `expected_digest` is the first 8 hex digits of the digest it promises. */
+/**
+ * A link that was read. `expected_digest` is the first 8 hex digits of the digest it promises; `view` says how it is
+ * to be shown, as keys and values in order.
+ */
 export interface OpenedLink {
   preset: string | null;
   profile: string;
@@ -37,6 +40,7 @@ export interface OpenedLink {
   expected_digest: string | null;
   profile_matches: boolean | null;
   changed: Change[];
+  view: [string, string][];
 }
 
 /** The detector changed its mind. Times in seconds. */

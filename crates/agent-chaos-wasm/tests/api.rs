@@ -4,7 +4,7 @@
 use agent_chaos_core::{presets as core_presets, wire};
 use agent_chaos_wasm::{
     Replications, Run, check, decode_link, differences, encode_link, fluid, new_seed, presets,
-    schema,
+    schema, seed_of, vary,
 };
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
@@ -598,10 +598,18 @@ fn a_link_goes_there_and_back() {
         Some("exp-002".into()),
         &profile("exp-002"),
         Some("0123456789abcdef".into()),
+        &pairs(&[("show", "verdict"), ("ask", "Why?")]),
         &not_needed,
     )
     .unwrap();
     let opened = decode_link(&format!("https://example.org/#{token}"), &not_needed).unwrap();
+    let view = Array::from(&get(&opened, "view"));
+    assert_eq!(
+        view.iter()
+            .map(|pair| Array::from(&pair).join("=").into())
+            .collect::<Vec<String>>(),
+        ["show=verdict", "ask=Why?"]
+    );
     assert_eq!(text(&opened, "preset"), "exp-002");
     assert_eq!(text(&opened, "expected_digest"), "01234567");
     assert_eq!(get(&opened, "profile_matches"), JsValue::TRUE);
@@ -617,6 +625,38 @@ fn a_link_goes_there_and_back() {
     );
 }
 
+/// Pairs as the page gives them.
+fn pairs(list: &[(&str, &str)]) -> Array {
+    list.iter()
+        .map(|(key, value)| Array::of2(&(*key).into(), &(*value).into()))
+        .collect()
+}
+
+#[wasm_bindgen_test]
+fn a_view_that_is_not_accepted_is_refused_by_name() {
+    let not_needed = Function::new_no_args("throw new Error('nothing is packed')");
+    let refused = |list: &[(&str, &str)]| {
+        encode_link(None, &profile("exp-002"), None, &pairs(list), &not_needed).unwrap_err()
+    };
+    let error = refused(&[("seeds", "mine")]);
+    assert_eq!(text(&error, "kind"), "view");
+    assert!(text(&error, "message").contains("accepted: own"));
+    assert_eq!(text(&refused(&[("__proto__", "x")]), "kind"), "view");
+}
+
+#[wasm_bindgen_test]
+fn a_variant_is_the_profile_with_its_changes() {
+    let varied = vary(&profile("exp-002"), "workers.count=6~seed=8").unwrap();
+    let varied: serde_json::Value = serde_json::from_str(&varied).unwrap();
+    assert_eq!(
+        (&varied["workers"]["count"], &varied["seed"]),
+        (&6.into(), &8.into())
+    );
+    let error = vary(&profile("exp-002"), "workers.count=none").unwrap_err();
+    assert_eq!(text(&error, "field"), "/workers/count");
+    assert_eq!(seed_of(" Ada  Lovelace"), seed_of("ada lovelace"));
+}
+
 #[wasm_bindgen_test]
 fn a_long_link_is_packed_by_whoever_can() {
     let mut long: serde_json::Value = serde_json::from_str(&profile("exp-002")).unwrap();
@@ -625,7 +665,7 @@ fn a_long_link_is_packed_by_whoever_can() {
     let long = long.to_string();
     let hold = "globalThis.held = given; return 'packed'";
     let pack = Function::new_with_args("given", hold);
-    let token = encode_link(None, &long, None, &pack).unwrap();
+    let token = encode_link(None, &long, None, &Array::new(), &pack).unwrap();
     assert_eq!(token, "v1z.packed");
     let unpack = Function::new_with_args("given", "return given === 'packed' && globalThis.held");
     let opened = decode_link(&token, &unpack).unwrap();
@@ -634,7 +674,7 @@ fn a_long_link_is_packed_by_whoever_can() {
         text(&opened, "profile_hash")
     );
     let fails = Function::new_no_args("throw new Error('it is damaged')");
-    assert!(encode_link(None, &long, None, &fails).is_err());
+    assert!(encode_link(None, &long, None, &Array::new(), &fails).is_err());
     let error = decode_link(&token, &fails).unwrap_err();
     assert_eq!(text(&error, "kind"), "malformed");
     assert!(text(&error, "message").contains("it is damaged"));

@@ -1,0 +1,88 @@
+// Makes what is embedded elsewhere: `embed.html`, one file with everything in it, and `agent-chaos.js` with its engine beside it.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { encode } from '../shared/base85.js';
+import { shadowed } from './shadow.js';
+
+const web = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const read = (/** @type {string} */ path) => readFileSync(web(path), 'utf8');
+const SHEETS = ['style/tokens.css', 'style/page.css', 'style/verdict.css', 'style/charts.css', 'node_modules/uplot/dist/uPlot.min.css', 'element/embed.css'];
+/** What is around the element in its frame. */
+const STYLE = 'html{color-scheme:light dark}body{margin:0}noscript{display:block;padding:1rem;font-family:system-ui,sans-serif}';
+
+/** What the engine has of presets, and what the recorded runs of them came to. */
+async function postersOf() {
+  const engine = await import('../pkg/agent_chaos_wasm.js');
+  engine.initSync({ module: readFileSync(web('pkg/agent_chaos_wasm_bg.wasm')) });
+  const verdict = (/** @type {string} */ name) => {
+    const recorded = web(`../tests/golden/${name}.json`);
+    return existsSync(recorded) ? JSON.parse(readFileSync(recorded, 'utf8')).headline : '';
+  };
+  return Object.fromEntries(engine.presets().map(({ name, title, summary }) => [name, { title, summary, verdict: verdict(name) }]));
+}
+
+/** The styles inside the shadow root. */
+export const sheetOf = () => SHEETS.map((path) => shadowed(read(path), '.stage')).join('\n');
+
+const ID = 'virtual:agent-chaos';
+/** @param {{ posters: object, sheet: string, beside: boolean }} made @returns {import('vite').Plugin} */
+const given = (made) => ({
+  name: 'agent-chaos-given',
+  resolveId: (id) => (id === ID ? `\0${ID}` : null),
+  load: (id) => (id === `\0${ID}` ? Object.entries(made).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join('\n') : null),
+});
+
+/**
+ * One module with everything in it, and the files beside it.
+ * @param {string} entry @param {string} name of the module @param {{ posters: object, sheet: string, beside: boolean }} made @param {string} [folder] where it is written, if it is
+ */
+export async function bundle(entry, name, made, folder) {
+  const output = await build({
+    configFile: false,
+    root: web('.'),
+    base: './',
+    publicDir: false,
+    logLevel: 'warn',
+    plugins: [given(made)],
+    build: {
+      outDir: folder, write: folder !== undefined, emptyOutDir: false, copyPublicDir: false, target: 'es2022', assetsInlineLimit: 0, modulePreload: false,
+      rollupOptions: {
+        input: web(entry), preserveEntrySignatures: 'strict',
+        output: { format: 'es', entryFileNames: name, assetFileNames: '[name][extname]', codeSplitting: false },
+      },
+    },
+  });
+  const [{ output: parts }] = /** @type {any} */ ([output].flat());
+  return /** @type {string} */ (parts.find((/** @type {any} */ one) => one.type === 'chunk').code);
+}
+
+const hash = (/** @type {string} */ text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+const packed = (/** @type {string} */ path) => encode(gzipSync(readFileSync(web(path)), { level: 9 }));
+
+/** @param {{ posters: object, sheet: string }} made */
+async function frame(made) {
+  const script = `${(await bundle('embed/frame.js', 'frame.js', { ...made, beside: false })).trim().replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--')}`;
+  const policy = `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval'; style-src ${hash(STYLE)}; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+  /** @type {Record<string, string>} */
+  const parts = { policy, style: STYLE, engine: packed('pkg/agent_chaos_wasm_bg.wasm'), packing: packed('pkg/agent_chaos_wasm_pack_bg.wasm'), script };
+  return read('embed/embed.html').replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+}
+
+/** Writes all of it beside the page. @returns {import('vite').Plugin} */
+export function embeds() {
+  return {
+    name: 'agent-chaos-embeds',
+    apply: 'build',
+    async writeBundle({ dir }) {
+      if (!dir) return;
+      const made = { posters: await postersOf(), sheet: sheetOf() };
+      writeFileSync(join(dir, 'embed.html'), await frame(made));
+      await bundle('element/index.js', 'agent-chaos.js', { ...made, beside: true }, dir);
+    },
+  };
+}
