@@ -15,7 +15,7 @@ const test = base.extend({
   server: [async ({}, use) => {
     const server = await host(folder, PATH);
     makeSite(folder, { base: server.url });
-    execFileSync(process.execPath, ['site/compress.mjs', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(process.execPath, ['build/compress.mjs', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
     await use(server);
     await server.stop();
     rmSync(root, { recursive: true, force: true });

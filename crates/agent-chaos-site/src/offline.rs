@@ -17,8 +17,8 @@ const PAGE: &str = "index.html";
 /// The worker's file: at the top, since it sees to what lies beside and below it.
 const WORKER: &str = "sw.js";
 
-/// Files at the site's top that work offline without their like in the list.
-const APART: [&str; 2] = ["404.html", WORKER];
+/// The page for addresses that lead nowhere is not asked for without a network.
+const APART: [&str; 1] = ["404.html"];
 
 /// The first hex digits of the hash of something.
 pub fn short_hash(content: &[u8]) -> String {
@@ -83,7 +83,7 @@ fn kept(site: &Path) -> Result<BTreeMap<String, String>> {
             .to_string_lossy()
             .into_owned();
         if path.is_file()
-            && ["html", "js", "webmanifest"].contains(&kind.as_str())
+            && ["html", "webmanifest"].contains(&kind.as_str())
             && !APART.contains(&name.as_str())
         {
             add(path)?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
@@ -145,23 +145,30 @@ pub fn dist(base: Option<&str>) -> Result<()> {
     site(base, &root().join("dist"))
 }
 
-/// The static site around the built page, in this folder.
-pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
-    step("building what makes the site, and the command line", || {
+/// Builds the command line, and what makes the site.
+pub fn programs() -> Result<()> {
+    step("building the command line, and what makes the site", || {
         run(cargo(&[
             "build",
             "--quiet",
             "--release",
             "--package",
-            "agent-chaos-site",
-            "--package",
             "agent-chaos-cli",
+            "--package",
+            "agent-chaos-site",
         ]))
-    })?;
-    let program = |name: &str| {
-        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-        target().join("release").join(file)
-    };
+    })
+}
+
+/// A program that was built for release.
+pub fn program(name: &str) -> PathBuf {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    target().join("release").join(file)
+}
+
+/// The static site around the built page, in this folder.
+pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
+    programs()?;
     let place = to.strip_prefix(root()).unwrap_or(to).display().to_string();
     step(&format!("making the site in {place}"), || {
         if to.exists() {
@@ -178,7 +185,7 @@ pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
         run(make)
     })?;
     step("compressing its files", || {
-        let mut compress = in_web("node", &["site/compress.mjs"]);
+        let mut compress = in_web("node", &["build/compress.mjs"]);
         compress.arg(to);
         run(compress)
     })
