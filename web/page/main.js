@@ -13,7 +13,7 @@ import { experiments } from './experiments.js';
 import { guide } from './guide.js';
 import { keeper } from './keeper.js';
 import { keys } from './keys.js';
-import { later } from './later.js';
+import { later, rest } from './later.js';
 import { parts } from './parts.js';
 import { picture } from './picture.js';
 import { openDialog } from './sharing.js';
@@ -64,6 +64,7 @@ async function start() {
   addEventListener('hashchange', () => void open());
   await open();
   keeper(store, { actions, own });
+  void rest().then(() => import('./offline.js')).then(({ offline }) => offline(place('about'), document.body), (error) => console.warn(error));
 }
 
 start().catch((error) => {

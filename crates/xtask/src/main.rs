@@ -48,7 +48,12 @@ enum Command {
     /// Rewrite the golden files and the JSON Schema, on purpose
     Bless,
     /// Put the static site into dist/
-    Dist,
+    Dist {
+        /// The address where it will be, such as https://example.org/playground/: previews in chats, the
+        /// sitemap and the way back from wrong addresses need it
+        #[arg(long, value_name = "URL")]
+        base: Option<String>,
+    },
     /// Put the npm package into dist/npm
     Package,
     /// Take screenshots of the page into tests/browser/output
@@ -64,7 +69,7 @@ fn main() -> Result<()> {
         Command::Bench(options) => bench::bench(&options),
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
-        Command::Dist => page::dist(),
+        Command::Dist { base } => page::dist(base.as_deref()),
         Command::Package => page::package(),
         Command::Shots => suite::shots(),
     }

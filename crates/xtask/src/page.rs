@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
@@ -115,7 +115,8 @@ pub fn build() -> Result<()> {
 /// Checks the page's types.
 pub fn types() -> Result<()> {
     step("checking the page's types", || {
-        run(npm_bin("tsc", &["--project", "tsconfig.json"]))
+        run(npm_bin("tsc", &["--project", "tsconfig.json"]))?;
+        run(npm_bin("tsc", &["--project", "worker/tsconfig.json"]))
     })
 }
 
@@ -146,15 +147,55 @@ fn free_port(from: u16) -> Result<u16> {
         .with_context(|| format!("no free port from {from} on; name another with --port"))
 }
 
-/// The static site in dist/.
-pub fn dist() -> Result<()> {
+/// The static site in dist/, for the address that it will have if that is known.
+pub fn dist(base: Option<&str>) -> Result<()> {
     build()?;
-    let (from, to) = (root().join("web/dist"), root().join("dist"));
-    step("copying the site into dist/", || {
+    site(base, &root().join("dist"))
+}
+
+/// Builds the command line, and what makes the site.
+pub fn programs() -> Result<()> {
+    step("building the command line, and what makes the site", || {
+        run(cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "agent-chaos-cli",
+            "--package",
+            "agent-chaos-site",
+        ]))
+    })
+}
+
+/// A program that was built for release.
+pub fn program(name: &str) -> PathBuf {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    target().join("release").join(file)
+}
+
+/// The static site around the built page, in this folder.
+pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
+    programs()?;
+    let place = to.strip_prefix(root()).unwrap_or(to).display().to_string();
+    step(&format!("making the site in {place}"), || {
         if to.exists() {
-            fs::remove_dir_all(&to)?;
+            fs::remove_dir_all(to)?;
         }
-        copy(&from, &to)
+        copy(&root().join("web/dist"), to)?;
+        let mut make = command(&program("agent-chaos-site").to_string_lossy(), &[]);
+        make.arg("--site").arg(to);
+        make.arg("--web").arg(root().join("web"));
+        make.arg("--cli").arg(program("agent-chaos"));
+        if let Some(base) = base {
+            make.args(["--base", base]);
+        }
+        run(make)
+    })?;
+    step("compressing its files", || {
+        let mut compress = in_web("node", &["build/compress.mjs"]);
+        compress.arg(to);
+        run(compress)
     })
 }
 

@@ -86,6 +86,8 @@ fn native() -> Result<Command> {
         "agent-chaos-cli",
         "--package",
         "agent-chaos-bench",
+        "--package",
+        "agent-chaos-site",
         "--features",
         "agent-chaos-core/schema",
         "--no-fail-fast",
@@ -147,7 +149,7 @@ fn wasm_in_chromium() -> Result<Command> {
 }
 
 fn page_in_chromium() -> Result<Command> {
-    let program = page_and_command_line()?;
+    let programs = page_and_programs()?;
     let mut tests = npm_bin(
         "playwright",
         &[
@@ -159,12 +161,12 @@ fn page_in_chromium() -> Result<Command> {
         ],
     );
     tests.env("CHROME", browser::chromium()?);
-    tests.env("AGENT_CHAOS", program);
+    tests.envs(programs);
     Ok(tests)
 }
 
 fn page_in_firefox() -> Result<Command> {
-    let program = page_and_command_line()?;
+    let programs = page_and_programs()?;
     let mut tests = in_web(
         "node",
         &[
@@ -175,25 +177,19 @@ fn page_in_firefox() -> Result<Command> {
         ],
     );
     tests.env("FIREFOX", browser::firefox()?);
-    tests.env("AGENT_CHAOS", program);
+    tests.envs(programs);
     Ok(tests)
 }
 
-/// Builds the page, and the command line to compare it with; gives the command line's path.
-fn page_and_command_line() -> Result<std::path::PathBuf> {
+/// Builds the page, the command line to compare it with, and what makes the site; gives the variables that
+/// name the programs.
+fn page_and_programs() -> Result<[(&'static str, std::path::PathBuf); 2]> {
     page::build()?;
-    step("building the command line to compare with", || {
-        run(cargo(&[
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "agent-chaos-cli",
-        ]))
-    })?;
-    Ok(target()
-        .join("release")
-        .join(format!("agent-chaos{}", std::env::consts::EXE_SUFFIX)))
+    page::programs()?;
+    Ok([
+        ("AGENT_CHAOS", page::program("agent-chaos")),
+        ("AGENT_CHAOS_SITE", page::program("agent-chaos-site")),
+    ])
 }
 
 /// Runs a test program, shows what it prints, and counts what it reports.
