@@ -213,3 +213,13 @@ test('a search for the edge is stopped, and can be started again', async ({ page
   await expect(at(page, 'edge-find')).toBeFocused();
   await expect(at(page, 'sweep-run')).toBeEnabled();
 });
+
+test('a link brings its sweep with it', async ({ page, site }) => {
+  await open(page, `${site}#v1.exp-002~workers.count=6~view.sweep=agents.count=100,300;workers.count=2..4;seeds=5..6`);
+  await expect(at(page, 'sweep-status')).toContainText('The link brought this sweep');
+  await expect(at(page, 'sweep-values')).toHaveValue('100,300');
+  await expect(at(page, 'sweep-values-2')).toHaveValue('2..4');
+  await expect(at(page, 'sweep-plan')).toContainText('6 points under 2 seeds each: 12 runs');
+  await at(page, 'sweep-link').click();
+  await expect(at(page, 'sweep-link-text')).toHaveValue(`${site}#v1.exp-002~workers.count=6~view.sweep=agents.count=100,300;workers.count=2..4;seeds=5..6`);
+});

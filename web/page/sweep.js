@@ -5,10 +5,12 @@ import { pool } from '../engine/pool.js';
 import schema from '../../crates/agent-chaos-core/profile.schema.json';
 import * as format from '../shared/format.js';
 import { read } from '../shared/paths.js';
+import { readSweep, writeSweep } from '../shared/view.js';
 import { nodeAt } from '../shared/schema.js';
 import { fileName } from '../shared/csv.js';
 import { download } from './charts/save.js';
 import { ASK_EVENTS, MOST_MEMORY, ask } from './conductor.js';
+import { copyText } from './copy.js';
 import { element, setText } from './dom.js';
 import { edge } from './edge.js';
 import { axisName, legend, sweepChart, toSvg } from './sweep-chart.js';
@@ -90,6 +92,9 @@ export function sweep(place, store, { actions, presets }) {
   const run = element('button', { type: 'button', 'data-testid': 'sweep-run', onclick: () => void begin() }, 'Run the sweep');
   const stop = element('button', { type: 'button', 'data-testid': 'sweep-stop', disabled: true, onclick: () => hands?.stop() }, 'Stop');
   const goOn = element('button', { type: 'button', 'data-testid': 'sweep-on', hidden: true, onclick: () => void play() }, 'Go on');
+  const copied = element('p', { class: 'small', role: 'status', 'data-testid': 'sweep-copied' });
+  const linked = element('input', { type: 'text', readonly: true, hidden: true, 'aria-label': 'Link to this sweep', 'data-testid': 'sweep-link-text', onfocus: () => linked.select() });
+  const copy = element('button', { type: 'button', class: 'quiet', 'data-testid': 'sweep-link', onclick: () => void share() }, 'Copy a link to this sweep');
   const problem = element('p', { id: 'sweep-problem', class: 'problem small', role: 'alert', 'data-testid': 'sweep-problem' });
   const plan = element('p', { class: 'soft small', 'data-testid': 'sweep-plan' });
   const bar = element('progress', { max: 1, value: 0, 'aria-label': 'Progress of the sweep', 'data-testid': 'sweep-progress' });
@@ -117,8 +122,8 @@ export function sweep(place, store, { actions, presets }) {
     element('p', { class: 'soft small', text: 'Vary one field and see a curve, or two and see a map: every point is run under the same seeds. Values are a range with a step (100..800:100), a range with so many values on a logarithmic scale (1..1000:log10), or a list (10, 20, 50).' }),
     element('div', { class: 'row sweep-axis' }, field('Field', first.path, 'grow'), field('Values', first.values, 'grow')),
     element('div', { class: 'row toggle' }, two, element('label', { for: 'sweep-two', class: 'small', text: 'Vary a second field' })), secondRow,
-    element('div', { class: 'row' }, field('Seeds for each point', seeds), field('First seed', start), run, stop, goOn),
-    problem, plan, way, status, result, list);
+    element('div', { class: 'row' }, field('Seeds for each point', seeds), field('First seed', start), run, stop, goOn, copy),
+    linked, copied, problem, plan, way, status, result, list);
 
   const edges = element('div', { class: 'edge' });
   place.append(edges);
@@ -458,6 +463,39 @@ export function sweep(place, store, { actions, presets }) {
     if (to !== null && to >= 0 && to < points) pick(to);
   });
 
+  /** A link that brings this sweep with it. */
+  async function share() {
+    let made = null;
+    try {
+      made = await make();
+      if (!made) return;
+      const link = await actions.link({ result: false, view: { ...store.get().view, sweep: writeSweep(fields(), seedOf(start), seedOf(seeds)) } });
+      linked.value = link;
+      linked.hidden = false;
+      setText(copied, await copyText(link, linked, `Copied, ${link.length} characters: the experiment, the fields and the seeds.`));
+    } catch (error) {
+      said(error);
+    } finally {
+      free(made);
+    }
+  }
+
+  /** Fills the form with the sweep of a link. @param {string} text */
+  function fill(text) {
+    const brought = readSweep(text);
+    if (!brought) return;
+    const [one, other] = brought.fields;
+    [first.path.value, first.values.value] = [one.path, one.values];
+    two.checked = Boolean(other);
+    secondRow.hidden = !other;
+    if (other) [second.path.value, second.values.value] = [other.path, other.values];
+    start.value = String(brought.first);
+    seeds.value = String(brought.count);
+    setText(status, 'The link brought this sweep: run it.');
+    typed();
+    place.scrollIntoView({ block: 'start' });
+  }
+
   /** Puts the experiment of the picked point, with its first seed, in the place of the present one. */
   function openPoint() {
     if (point === null || !shown || !asked) return;
@@ -511,8 +549,13 @@ export function sweep(place, store, { actions, presets }) {
 
   new ResizeObserver(() => { if (shown && !result.hidden) drawResult(); }).observe(result);
 
+  let brought = '';
   return store.subscribe((state) => {
     hint();
+    if (state.view.sweep !== brought) {
+      brought = state.view.sweep;
+      fill(brought);
+    }
     if (state.profile === listed) return;
     listed = state.profile;
     list.replaceChildren(...numbers(state.profile).map((path) => element('option', { value: path }, nodeAt(schema, path.split('.'))?.title ?? '')));

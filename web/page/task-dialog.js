@@ -10,7 +10,7 @@ import { ways } from './ways.js';
 
 /** The parts as the page calls them. @type {Record<string, string>} */
 const TITLES = {
-  controls: 'Controls: run, speed, seed', verdict: 'Verdict', picture: 'What happens where', break: 'Break it now', charts: 'Charts', compare: 'Compare, many seeds',
+  controls: 'Controls: run, speed, seed', verdict: 'Verdict', picture: 'What happens where', break: 'Break it now', charts: 'Charts', compare: 'Compare, many seeds', sweep: 'Sweep',
   events: 'Requests and events', report: 'Report', share: 'Share', editor: 'Profile: form and text',
 };
 /** What can be locked that is no field. @type {[string, string][]} */
@@ -138,7 +138,7 @@ export function taskDialog(store, { actions, engine, presets }) {
     const lock = [...(how === 'free' ? ['all'] : how === 'lock' ? fields : []), ...acts.filter(({ act, input }) => input.checked && (how !== 'free' || act === 'run')).map(({ act }) => act)];
     return {
       show: shown.length === parts.length ? null : shown, charts: drawn.length === charts.length || !shown.includes('charts') ? null : drawn, lock, free: how === 'free' ? fields : [],
-      ask: ask.value.trim(), seeds: seeds.input.checked ? 'own' : '', by: '', answer: '',
+      ask: ask.value.trim(), seeds: seeds.input.checked ? 'own' : '', by: '', answer: '', sweep: before.sweep,
       vs: compared.input.checked ? (others.length ? others.map(({ changes }) => changes ?? '') : before.vs) : [],
     };
   }
