@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, page};
+use crate::{browser, cluster, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -179,7 +179,12 @@ fn page_in_firefox() -> Result<Command> {
 /// Builds the page, and the command line to compare it with; gives the command line's path.
 fn page_and_command_line() -> Result<std::path::PathBuf> {
     page::build()?;
-    step("building the command line to compare with", || {
+    command_line()
+}
+
+/// Builds the command line; gives its path.
+pub fn command_line() -> Result<std::path::PathBuf> {
+    step("building the command line", || {
         run(cargo(&[
             "build",
             "--quiet",
@@ -288,6 +293,16 @@ pub fn miri() -> Result<()> {
     println!("{} passed, {} failed", counts.passed, counts.failed);
     if !success || counts.passed == 0 {
         bail!("Miri found something, or ran nothing");
+    }
+    Ok(())
+}
+
+/// A sweep on a local cluster of worker processes, one of which is killed.
+pub fn cluster() -> Result<()> {
+    let (counts, success) = watch(cluster::tests()?)?;
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    if !success || counts.failed > 0 || counts.passed == 0 {
+        bail!("the sweep on a cluster failed, or ran nothing");
     }
     Ok(())
 }
