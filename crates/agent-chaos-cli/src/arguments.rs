@@ -91,6 +91,17 @@ some do not. The edge is the 50 % point of a logistic curve through all of them;
 the seeds for the units, not the runs. Where outcomes part too sharply for a curve, the edge is told as an
 interval.";
 
+const HYSTERESIS_EXAMPLES: &str = "\
+Examples:
+  agent-chaos hysteresis mm1 --vary arrivals.rate_per_second=20..120:20 --hold 30 --seeds 1..5
+  agent-chaos hysteresis retry-storm --set 'timeline=[]' \\
+      --vary arrivals.rate_per_second=20..140:15 --hold 40 --seeds 1..10
+  agent-chaos hysteresis exp-002 --vary agents.count=50..800:75 --hold 30 --seeds 1..10
+
+Each seed has two runs: one from the lowest value up, one from the highest down, each value held for so
+many seconds of virtual time and measured in the second half of them. The field must be one that may
+change in a run (those a timeline can set, and agents.count).";
+
 /// Congestion and collapse in a queue-based, single-host system: run experiments, compare them,
 /// share them. Equal profiles give equal results, bit for bit, on every machine.
 #[derive(Debug, Parser)]
@@ -120,6 +131,8 @@ pub enum Command {
     Merge(MergeOptions),
     /// Find where along a field it begins to collapse, with an interval
     Edge(EdgeOptions),
+    /// Step a field up and down again, and say whether the way matters
+    Hysteresis(HysteresisOptions),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -301,6 +314,36 @@ pub struct EdgeOptions {
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub jobs: Option<String>,
     /// Print the edge, and all that was tried, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hysteresis`
+#[derive(Debug, Args)]
+#[command(after_help = HYSTERESIS_EXAMPLES)]
+pub struct HysteresisOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// The field, and its values, as of `sweep`
+    #[arg(long, value_name = "PATH=A..B[:STEP]", allow_hyphen_values = true)]
+    pub vary: String,
+    /// For how long each value is held, in seconds of virtual time
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub hold: String,
+    /// The seeds, from A to B, both included; at least two
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub seeds: String,
+    /// Which state at a value counts: worst-collapsed or worst-degraded
+    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    pub until: String,
+    /// Change a field: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run so many at a time [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub jobs: Option<String>,
+    /// Print both branches as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -11,6 +11,7 @@ mod arguments;
 mod assertion;
 mod edge;
 mod failure;
+mod hysteresis;
 mod input;
 mod merge;
 mod part;
@@ -74,6 +75,7 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::Sweep(options) => sweep::sweep(&options, out)?,
         Command::Merge(options) => merge::merge(&options, out)?,
         Command::Edge(options) => edge::edge(&options, out)?,
+        Command::Hysteresis(options) => hysteresis::hysteresis(&options, out)?,
         Command::Completions { shell } => arguments::complete(shell, out)?,
         Command::Theory(options) => theory::run(&options, out)?,
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use agent_chaos_core::sweep::{Plan, Row};
 use agent_chaos_core::wire::ProfileError;
 use agent_chaos_core::{Limit, Profile, Run};
-use rayon::iter::{ParallelBridge, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, ParallelBridge, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::failure::{Failure, Stop};
@@ -21,6 +21,9 @@ use crate::running::{MAX_MEMORY_BYTES, POLLS_PER_SLICE};
 
 /// How often whoever watches is told.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether everything is done.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// More threads than this help nobody.
 const MOST_JOBS: usize = 1024;
@@ -133,6 +136,37 @@ impl Pool {
             };
             work.given_up.store(outcome.is_err(), Ordering::SeqCst);
             outcome
+        })
+    }
+}
+
+impl Pool {
+    /// Works on each item, and gives the results in their order; calls `watch` now and then with how many
+    /// are done.
+    pub fn map<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> R + Sync,
+        mut watch: impl FnMut(usize),
+    ) -> Vec<R> {
+        let done = AtomicU64::new(0);
+        thread::scope(|scope| {
+            let (done, work) = (&done, &work);
+            let all = scope.spawn(move || {
+                let count = |item| {
+                    let result = work(item);
+                    done.fetch_add(1, Ordering::Relaxed);
+                    result
+                };
+                self.threads
+                    .install(|| items.par_iter().map(count).collect())
+            });
+            while !all.is_finished() {
+                watch(done.load(Ordering::Relaxed) as usize);
+                thread::sleep(GLANCE);
+            }
+            all.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 }

@@ -24,6 +24,7 @@ use crate::sweep::{Axis, MOST_CELLS, Outcome, Plan, Row, Summary};
 use crate::wire::{Node, ProfileError};
 
 pub mod fit;
+pub mod hysteresis;
 
 /// Fewer seeds than this say nothing of where half of them tip.
 pub const LEAST_SEEDS: u64 = 5;

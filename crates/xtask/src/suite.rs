@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, page};
+use crate::{browser, cluster, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -192,6 +192,12 @@ fn page_and_programs() -> Result<[(&'static str, std::path::PathBuf); 2]> {
     ])
 }
 
+/// Builds the command line; gives its path.
+pub fn command_line() -> Result<std::path::PathBuf> {
+    page::programs()?;
+    Ok(page::program("agent-chaos"))
+}
+
 /// Runs a test program, shows what it prints, and counts what it reports.
 fn watch(mut command: Command) -> Result<(Counts, bool)> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
@@ -287,6 +293,16 @@ pub fn miri() -> Result<()> {
     println!("{} passed, {} failed", counts.passed, counts.failed);
     if !success || counts.passed == 0 {
         bail!("Miri found something, or ran nothing");
+    }
+    Ok(())
+}
+
+/// A sweep on a local cluster of worker processes, one of which is killed.
+pub fn cluster() -> Result<()> {
+    let (counts, success) = watch(cluster::tests()?)?;
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    if !success || counts.failed > 0 || counts.passed == 0 {
+        bail!("the sweep on a cluster failed, or ran nothing");
     }
     Ok(())
 }
