@@ -256,7 +256,7 @@ test('the share dialog gives every form of the link, and a QR code that holds it
 
 /** What a phone would read. @param {import('@playwright/test').Locator} code */
 async function read(code) {
-  const { width, height, data } = await code.evaluate(async (svg) => {
+  const dark = await code.evaluate(async (svg) => {
     const copy = svg.cloneNode(true);
     copy.setAttribute('width', '600');
     copy.setAttribute('height', '600');
@@ -266,9 +266,10 @@ async function read(code) {
     const canvas = new OffscreenCanvas(600, 600);
     const pen = canvas.getContext('2d');
     pen.drawImage(image, 0, 0);
-    return { width: 600, height: 600, data: [...pen.getImageData(0, 0, 600, 600).data] };
+    const { data } = pen.getImageData(0, 0, 600, 600);
+    return Array.from({ length: 600 * 600 }, (_, at) => (data[4 * at] < 128 ? '1' : '0')).join('');
   });
-  return decodeQR({ width, height, data: Uint8Array.from(data) });
+  return decodeQR({ width: 600, height: 600, data: Uint8Array.from({ length: 4 * dark.length }, (_, at) => (at % 4 === 3 || dark[at >> 2] === '0' ? 255 : 0)) });
 }
 
 test('a link too long for a chat or a QR code says so', async ({ page, site }) => {
