@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { AxeBuilder, at, cli, expect, finish, open, test } from './harness.mjs';
-import { hostile } from './hostile.mjs';
+import { hostile } from './hostile-messages.mjs';
 
 const STRICT = "default-src 'none'; script-src 'unsafe-inline'; frame-src 'self'; style-src 'unsafe-inline'; img-src data:";
 const HEAR = `

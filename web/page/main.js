@@ -58,6 +58,9 @@ async function start() {
   keys(place('keys'), store, { actions, schema });
   place('about').textContent = `Engine ${engine.version()}, revision ${engine.revision()}. Everything is computed in this page; nothing is sent anywhere.`;
   const open = async () => {
+    // Mail and chat also leave the mark of the fragment out: what they made a query or a path of is put in its place.
+    const stray = location.hash.length > 1 ? '' : /(?:%23|[?=&])(v\d+[a-z]*\..*)$/.exec(location.pathname + location.search)?.[1] ?? '';
+    if (stray) history.replaceState(null, '', `${location.pathname.split('%23')[0]}#${stray}`);
     if (location.hash.length > 1 && !['#results'].includes(location.hash) && !/^#guide(=|$)/.test(location.hash)) await actions.open(location.href);
     else if (location.hash === '') actions.close();
   };

@@ -94,7 +94,7 @@ export function ways(id) {
       draw();
       const link = FORMS[0].write(next);
       setText(length, `The link has ${format.count(link.length)} characters.`);
-      list.replaceChildren(...fits(link).map(({ where, takes, most, fits: good }) => element('li', { 'data-fits': good }, `${good ? '✓ fits into' : '✗ too long for'} ${where}: ${format.count(takes)} of ${format.count(most)}`)));
+      list.replaceChildren(...fits(link).map(({ where, takes, most, fits: good }) => element('li', { 'data-fits': String(good) }, `${good ? '✓ fits into' : '✗ too long for'} ${where}: ${format.count(takes)} of ${format.count(most)}`)));
       const drawn = code(link);
       picture.replaceChildren(...(drawn ? [drawn] : []));
       coded.hidden = !drawn;
