@@ -261,6 +261,34 @@ test('the way to the playground holds the experiment as it is shown, with its re
   await page.close();
 });
 
+test('where windows are allowed the playground opens with the experiment', async ({ page, site, context }) => {
+  await host(page, site, { body: frameOf().replace('allow-scripts', 'allow-scripts allow-popups allow-popups-to-escape-sandbox') });
+  const inside = page.frameLocator('iframe');
+  await runThrough(inside);
+  await expect(at(inside, 'embed-open')).toHaveAttribute('href', /~?h=[0-9a-f]{12}$/);
+  const [opened] = await Promise.all([context.waitForEvent('page'), at(inside, 'embed-open').click()]);
+  await expect(at(opened, 'preset')).toHaveValue('exp-002');
+  await expect(at(opened, 'link-status')).toContainText('reproduced ✓', { timeout: 60_000 });
+  await opened.close();
+});
+
+test('a link says itself how its experiment is shown, and what is given beside it comes first', async ({ page, site }) => {
+  const token = 'v1.exp-002~view.show=charts,controls~view.charts=queue~view.lock=all~view.ask=Why%3F~view.vs=workers.count=12';
+  let inside = await framed(page, site, '', token);
+  await expect(inside.getByText('Why?')).toBeVisible();
+  await runThrough(inside);
+  await expect(inside.locator('[data-chart]')).toHaveCount(1);
+  await expect(inside.locator('[data-chart="queue"] .legend')).toContainText('workers.count = 12');
+  await expect(at(inside, 'verdict-words')).toHaveCount(0);
+  await expect(at(inside, 'embed-seed')).toHaveCount(0);
+  await expect(at(inside, 'embed-open')).toHaveAttribute('href', /#v1\.exp-002~view\.lock=all~view\.ask=Why%3F~view\.vs=workers\.count=12~h=/);
+  inside = await framed(page, site, '?view=verdict,controls', token);
+  await expect(inside.getByText('Why?')).toHaveCount(0);
+  await runThrough(inside);
+  await expect(at(inside, 'verdict-words')).toBeVisible();
+  await expect(at(inside, 'embed-seed')).toBeVisible();
+});
+
 test('who is asked gets no answer beforehand, and what is locked stays', async ({ page, site }) => {
   const inside = await framed(page, site, `?ask=${encodeURIComponent('How many workers keep it stable?')}&lock=all&free=workers.count`);
   await expect(inside.getByText('How many workers keep it stable?')).toBeVisible();

@@ -162,7 +162,9 @@ export async function live(stage, given, { base, theme, name, changed }) {
     event.preventDefault();
     // A frame whose host allows no windows gets none, and says nothing: then the address is there to be copied.
     const page = window.open(away.href, '_blank');
-    if (page) page.opener = null;
+    try {
+      if (page) page.opener = null;
+    } catch { /* it is of another origin already, and cannot reach back further than this frame */ }
     if (page && self.origin !== 'null') return;
     address.value = away.href;
     address.hidden = false;
