@@ -57,7 +57,7 @@ async function runThrough(inside) {
 
 /** A page with elements in it. */
 const elements = (page, site, body, more = {}) => host(page, site, { body: `${body}<script type="module" src="../agent-chaos.js"></script>`, policy: "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'", ...more });
-const elementPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src data:";
+const elementPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types";
 
 test('a sandboxed frame in a strict page runs the experiment, and loads nothing but itself', async ({ page, site }) => {
   const loaded = [];
@@ -261,6 +261,34 @@ test('the way to the playground holds the experiment as it is shown, with its re
   await page.close();
 });
 
+test('where windows are allowed the playground opens with the experiment', async ({ page, site, context }) => {
+  await host(page, site, { body: frameOf().replace('allow-scripts', 'allow-scripts allow-popups allow-popups-to-escape-sandbox') });
+  const inside = page.frameLocator('iframe');
+  await runThrough(inside);
+  await expect(at(inside, 'embed-open')).toHaveAttribute('href', /~?h=[0-9a-f]{12}$/);
+  const [opened] = await Promise.all([context.waitForEvent('page'), at(inside, 'embed-open').click()]);
+  await expect(at(opened, 'preset')).toHaveValue('exp-002');
+  await expect(at(opened, 'link-status')).toContainText('reproduced ✓', { timeout: 60_000 });
+  await opened.close();
+});
+
+test('a link says itself how its experiment is shown, and what is given beside it comes first', async ({ page, site }) => {
+  const token = 'v1.exp-002~view.show=charts,controls~view.charts=queue~view.lock=all~view.ask=Why%3F~view.vs=workers.count=12';
+  let inside = await framed(page, site, '', token);
+  await expect(inside.getByText('Why?')).toBeVisible();
+  await runThrough(inside);
+  await expect(inside.locator('[data-chart]')).toHaveCount(1);
+  await expect(inside.locator('[data-chart="queue"] .legend')).toContainText('workers.count = 12');
+  await expect(at(inside, 'verdict-words')).toHaveCount(0);
+  await expect(at(inside, 'embed-seed')).toHaveCount(0);
+  await expect(at(inside, 'embed-open')).toHaveAttribute('href', /#v1\.exp-002~view\.lock=all~view\.ask=Why%3F~view\.vs=workers\.count=12~h=/);
+  inside = await framed(page, site, '?view=verdict,controls', token);
+  await expect(inside.getByText('Why?')).toHaveCount(0);
+  await runThrough(inside);
+  await expect(at(inside, 'verdict-words')).toBeVisible();
+  await expect(at(inside, 'embed-seed')).toBeVisible();
+});
+
 test('who is asked gets no answer beforehand, and what is locked stays', async ({ page, site }) => {
   const inside = await framed(page, site, `?ask=${encodeURIComponent('How many workers keep it stable?')}&lock=all&free=workers.count`);
   await expect(inside.getByText('How many workers keep it stable?')).toBeVisible();
@@ -435,7 +463,7 @@ test('an element has methods and properties, tells by events, and follows its at
 
 test('an element follows the theme around it, takes its colours, and keeps its size in any host', async ({ page, site }) => {
   await page.emulateMedia({ colorScheme: 'light' });
-  await elements(page, site, '<agent-chaos preset="exp-002"></agent-chaos>', { script: '', style: 'html { font-size: 10px; color-scheme: light; } html.night { color-scheme: dark; } html.told { --agent-chaos-theme: light; } html.plain { color-scheme: normal; } html.plain body { background: #111; } main { letter-spacing: 4px; text-align: center; }' });
+  await elements(page, site, '<agent-chaos preset="exp-002"></agent-chaos>', { script: '', style: 'html { font-size: 10px; color-scheme: light; } html.night { color-scheme: dark; } html.told { --agent-chaos-theme: light; } html.plain { color-scheme: normal; } html.plain body { background: #111; } main { letter-spacing: 4px; text-align: center; text-indent: 3em; white-space: pre; text-transform: uppercase; font: italic bold 30px serif; direction: rtl; }' });
   const stage = page.locator('agent-chaos .stage');
   await expect(stage).toHaveAttribute('data-theme', 'light');
   const html = (classes) => page.evaluate((one) => { document.documentElement.className = one; }, classes);
@@ -453,7 +481,20 @@ test('an element follows the theme around it, takes its colours, and keeps its s
   await expect(stage).toHaveAttribute('data-theme', 'light');
   await page.locator('agent-chaos').evaluate((one) => one.style.setProperty('--agent-chaos-card', 'rgb(1, 2, 3)'));
   await expect(stage).toHaveCSS('background-color', 'rgb(1, 2, 3)');
-  expect(await stage.evaluate((one) => [getComputedStyle(one).fontSize, getComputedStyle(one).letterSpacing, getComputedStyle(one).textAlign])).toEqual(['15px', 'normal', 'start']);
+  expect(await stage.evaluate((one) => [getComputedStyle(one).fontSize, getComputedStyle(one).letterSpacing, getComputedStyle(one).textAlign, getComputedStyle(one).textIndent, getComputedStyle(one).whiteSpace, getComputedStyle(one).fontStyle, getComputedStyle(one).textTransform, getComputedStyle(one).direction])).toEqual(['15px', 'normal', 'start', '0px', 'normal', 'normal', 'none', 'ltr']);
+  // Colours of the host reach what is drawn on canvases as well.
+  await at(page, 'embed-play').click();
+  await at(page, 'embed-speed').selectOption('max');
+  await expect(at(page, 'embed-phase')).toHaveText('Done', { timeout: 60_000 });
+  await page.locator('agent-chaos').evaluate((one) => one.style.setProperty('--agent-chaos-series-1', 'rgb(1, 254, 3)'));
+  await page.locator('agent-chaos').evaluate((one) => one.setAttribute('theme', 'dark'));
+  const green = () => page.locator('agent-chaos [data-chart="queue"] canvas').evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let found = 0;
+    for (let at = 0; at < data.length; at += 4) if (data[at] === 1 && data[at + 1] === 254 && data[at + 2] === 3) found += 1;
+    return found;
+  });
+  await expect.poll(green).toBeGreaterThan(50);
 });
 
 test('an element in the strictest page that can have one runs, and goes when it is taken away', async ({ page, site }) => {

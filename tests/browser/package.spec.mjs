@@ -69,6 +69,21 @@ test('in Node.js the element can be imported, as generators of sites do', () => 
   expect(node(home, "import { define } from 'agent-chaos/element'; define(); console.log('there');")).toBe('there');
 });
 
+test('its types are what they say', async () => {
+  writeFileSync(join(home, 'use.mts'), `
+    import { run, check, type Report } from 'agent-chaos';
+    import { AgentChaos, define } from 'agent-chaos/element';
+    const report: Report = await run('exp-002', { set: { 'workers.count': 6 }, seed: 7, speed: 20, onFrame: ({ picture }) => { const waiting: number = picture.queue; void waiting; }, signal: new AbortController().signal });
+    const hash: string = (await check({ version: 1 })).hash;
+    const one = document.querySelector('agent-chaos');
+    const last: Report | null = one ? await one.run() : report;
+    define('my-chaos');
+    // @ts-expect-error a preset is a text or a profile
+    await run(7);
+    export { hash, last, AgentChaos };`);
+  execFileSync(new URL('../../web/node_modules/.bin/tsc', import.meta.url).pathname, ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,dom', '--types', '', 'use.mts'], { cwd: home, encoding: 'utf8' });
+});
+
 /** Serves a folder of files at this address. */
 async function serveFolder(page, address, folder) {
   const types = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };

@@ -26,8 +26,8 @@ async function postersOf() {
   return Object.fromEntries(engine.presets().map(({ name, title, summary }) => [name, { title, summary, verdict: verdict(name) }]));
 }
 
-/** The styles inside the shadow root. */
-export const sheetOf = () => SHEETS.map((path) => shadowed(read(path), '.stage')).join('\n');
+/** The styles inside the shadow root. What a host has its text inherit ends there. */
+export const sheetOf = () => ['.stage{all:initial}', ...SHEETS.map((path) => shadowed(read(path), '.stage'))].join('\n');
 
 /** What the element is made of beside its modules. */
 export const madeOf = async () => ({ posters: await postersOf(), sheet: sheetOf() });

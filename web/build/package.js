@@ -14,7 +14,9 @@ export async function writePackage(folder) {
   const put = (/** @type {string} */ from, /** @type {string} */ to) => copyFileSync(web(from), join(folder, to));
   for (const name of ['index.js', 'index.d.ts', 'element.d.ts', 'bytes.js', 'bytes-node.js', 'README.md']) put(`npm/${name}`, name);
   for (const module of ['agent_chaos_wasm', 'agent_chaos_wasm_pack']) {
-    for (const ending of ['.js', '.d.ts', '_bg.wasm']) put(`pkg/${module}${ending}`, module + ending);
+    for (const ending of ['.js', '_bg.wasm']) put(`pkg/${module}${ending}`, module + ending);
+    // Few have the library of types that knows `Symbol.dispose`.
+    writeFileSync(join(folder, `${module}.d.ts`), readFileSync(web(`pkg/${module}.d.ts`), 'utf8').replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ''));
   }
   put('../LICENSE', 'LICENSE');
   put('embedding.md', 'embedding.md');

@@ -33,7 +33,7 @@ const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class 
 export class AgentChaos extends Base {
   static observedAttributes = NAMES;
 
-  #stage = element('div', { class: 'stage', lang: 'en' });
+  #stage = element('div', { class: 'stage', lang: 'en', dir: 'ltr' });
   #inner = element('div', { class: 'inner' });
   #probe = element('span', { class: 'probe', 'aria-hidden': 'true' });
   /** @type {import('../shared/embed.js').Given | null} */

@@ -11,7 +11,7 @@ import { verdict } from '../page/verdict.js';
 import { USUAL_CHARTS, paceOf, partsOf } from '../shared/embed.js';
 import { freeToken } from '../shared/kept.js';
 import { Series } from '../shared/series.js';
-import { readView } from '../shared/view.js';
+import { readView, writeView } from '../shared/view.js';
 import { titleOf } from './poster.js';
 import { row } from './row.js';
 
@@ -162,7 +162,9 @@ export async function live(stage, given, { base, theme, name, changed }) {
     event.preventDefault();
     // A frame whose host allows no windows gets none, and says nothing: then the address is there to be copied.
     const page = window.open(away.href, '_blank');
-    if (page) page.opener = null;
+    try {
+      if (page) page.opener = null;
+    } catch { /* it is of another origin already, and cannot reach back further than this frame */ }
     if (page && self.origin !== 'null') return;
     address.value = away.href;
     address.hidden = false;
@@ -170,13 +172,15 @@ export async function live(stage, given, { base, theme, name, changed }) {
     setText(addressed, page ? 'If the new window stays empty, the page around does not let it work: copy the address instead.' : 'The page around does not allow new windows: copy the address.');
     address.focus({ preventScroll: true });
   });
+  // The question and the limits go along; which parts are shown is for here alone.
+  const limits = writeView({ ...view, show: null, charts: null, seeds: '' });
   let linked = '';
   /** The link is of what is shown, with its result once there is one. @param {State} state */
   async function relink({ check: now, preset, report, phase }) {
     const key = `${now.hash} ${report?.digest}`;
     if (base === '' || phase === 'running' || key === linked) return;
     linked = key;
-    const token = await writeLink(preset, now.profile, report?.digest).catch(() => null);
+    const token = await writeLink(preset, now.profile, report?.digest, limits).catch(() => null);
     if (token !== null && key === linked) away.href = `${base}#${token}`;
   }
   away.href = `${base}#${given.token}`;

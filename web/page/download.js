@@ -32,7 +32,7 @@ export function downloads(place, store, { actions, presets }) {
       const base = location.href.replace(/[?#].*$/, '');
       const text = savedPage(await answer.text(), {
         title: `${title}, seed ${profile.seed} – Agent Chaos Playground`,
-        given: { link: token, ...(own === null ? {} : { heading: own }), ...(report ? { verdict: report.headline } : {}), ...(/^https?:/.test(base) ? { playground: base } : {}), ...(glance(token).view.length ? {} : SHOWN) },
+        given: { link: token, ...(own !== null || glance(token).preset === null ? { heading: title } : {}), ...(report ? { verdict: report.headline } : {}), ...(/^https?:/.test(base) ? { playground: base } : {}), ...(glance(token).view.length ? {} : SHOWN) },
       });
       const name = fileName([preset, digest ? digest.slice(0, 8) : `seed-${profile.seed}`], 'html');
       const { download } = await import('./charts/save.js');
