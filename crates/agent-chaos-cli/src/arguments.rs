@@ -61,6 +61,8 @@ pub enum Command {
     Open(OpenOptions),
     /// Print the JSON Schema of a profile: every field, its unit, its bounds
     Schema,
+    /// Put experiments into an mdBook: its preprocessor, to be named in book.toml
+    Mdbook(MdbookOptions),
 }
 
 /// What changes the experiment.
@@ -124,6 +126,23 @@ pub struct OpenOptions {
     /// Print everything as JSON, the report included
     #[arg(long)]
     pub json: bool,
+}
+
+/// `mdbook`
+#[derive(Debug, Args)]
+pub struct MdbookOptions {
+    #[command(subcommand)]
+    pub question: Option<MdbookQuestion>,
+}
+
+/// What mdBook asks its preprocessors first.
+#[derive(Debug, Subcommand)]
+pub enum MdbookQuestion {
+    /// Whether books for this renderer get experiments: exit status 0 if so
+    Supports {
+        /// The name of the renderer
+        renderer: String,
+    },
 }
 
 /// The command and whether errors are to be JSON; or the exit status, all having been said.

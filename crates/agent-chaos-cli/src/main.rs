@@ -8,8 +8,10 @@
 //! 1 a link gave a different result, 2 bad input.
 
 mod arguments;
+mod block;
 mod failure;
 mod input;
+mod mdbook;
 mod progress;
 mod running;
 mod text;
@@ -25,7 +27,7 @@ use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
 use agent_chaos_link::{Outcome, encode_viewed, vary};
 use serde_json::{Value, json};
 
-use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
+use arguments::{Command, LinkOptions, MdbookQuestion, OpenOptions, RunOptions};
 use failure::{Failure, Stop};
 use input::Experiment;
 use progress::Progress;
@@ -62,6 +64,10 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::Run(options) => run(&options, out)?,
         Command::Link(options) => link(&options, out)?,
         Command::Open(options) => return open(&options, out),
+        Command::Mdbook(options) => match options.question {
+            Some(MdbookQuestion::Supports { renderer }) => return Ok(mdbook::supports(&renderer)),
+            None => mdbook::preprocess(out)?,
+        },
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@
 
 mod bench;
 mod browser;
+mod hosts;
 mod page;
 mod peers;
 mod steps;
@@ -34,7 +35,7 @@ enum Command {
         /// Only the parts whose name contains this
         #[arg(long)]
         only: Option<String>,
-        /// Run the page's tests in Firefox instead
+        /// Run the tests on other hosts instead: the page in Firefox, and in documentation tools
         #[arg(long)]
         hosts: bool,
         /// Run the executor's tests under Miri instead, which looks for undefined behaviour
