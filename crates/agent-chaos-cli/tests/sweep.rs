@@ -713,16 +713,8 @@ fn an_edge_is_found_and_told_both_ways() {
 
 #[test]
 fn both_branches_of_a_field_are_told() {
-    let mut words = vec![
-        "hysteresis",
-        "mm1",
-        "--hold",
-        "20",
-        "--seeds",
-        "1..3",
-        "--json",
-    ];
-    words.extend(["--vary", "arrivals.rate_per_second=20,80"]);
+    let mut words = vec!["hysteresis", "mm1", "--hold", "20", "--seeds", "1..3"];
+    words.extend(["--vary", "arrivals.rate_per_second=20,80", "--json"]);
     let told: Value = serde_json::from_str(&done(&words)).unwrap();
     let levels = told["levels"].as_array().unwrap();
     for (level, rate) in levels.iter().zip([20.0, 80.0]) {
