@@ -1,6 +1,7 @@
 // The card of a link that says more than its experiment: its question and an answer, a seed of one's own, what is
 // compared, what is hidden or locked and the way out of it; and ways on from a link that could not be opened.
 
+import '../style/sharing.css';
 import { nodeAt } from '../shared/schema.js';
 import * as format from '../shared/format.js';
 import { LOCKS, MOST_QUESTION, MOST_VARIANTS, limits, may, plain, shows } from '../shared/view.js';
