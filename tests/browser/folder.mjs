@@ -56,7 +56,7 @@ export async function host(folder, path = '/') {
     const found = file !== '' && existsSync(file);
     if (!found) file = join(host.folder, '404.html');
     const content = host.wrong(asked) ? '/* another file */' : existsSync(file) ? readFileSync(file) : '';
-    response.writeHead(found ? 200 : 404, { 'content-type': KINDS[extname(file)] ?? 'application/octet-stream', 'cache-control': 'max-age=600' }).end(content);
+    response.writeHead(found ? 200 : 404, { 'content-type': KINDS[extname(file)] ?? 'application/octet-stream', 'cache-control': 'max-age=600', 'access-control-allow-origin': '*' }).end(content);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   host.url = `http://127.0.0.1:${server.address().port}${path}`;

@@ -7,7 +7,7 @@ import { EMBED_PARTS, NAMES, glance, paceOf, partsOf, readGiven } from '../../we
 import { PROTOCOL, REQUESTS, readMessage, tell } from '../../web/shared/protocol.js';
 import { savedPage } from '../../web/shared/saved.js';
 import { everything } from '../../web/shared/view.js';
-import { hostile } from '../browser/hostile.mjs';
+import { hostile } from '../browser/hostile-messages.mjs';
 
 const KNOWN = { presets: ['exp-001', 'exp-002'], charts: ['queue', 'latency'] };
 const given = (entries) => readGiven(Object.entries(entries), KNOWN);

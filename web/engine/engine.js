@@ -16,6 +16,7 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_lab.js').Replicated} Replicated */
 /** @typedef {import('../pkg/agent_chaos_lab.js').SweepInfo} SweepInfo */
 /** @typedef {import('../pkg/agent_chaos_lab.js').EdgeFound} EdgeFound */
+/** @typedef {import('../pkg/agent_chaos_lab.js').Hysteresis} Hysteresis */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Fluid} Fluid */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Run} Run */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Search} Search */

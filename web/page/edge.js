@@ -7,7 +7,7 @@ import { element, setText } from './dom.js';
 import { legend, sweepChart } from './sweep-chart.js';
 
 /** @typedef {InstanceType<import('../engine/engine.js').Lab['Edge']>} Edge */
-/** What the form of the sweep asks for. @typedef {{ profile: string, path: string, title: string, unit: string, low: number, high: number, first: number, seeds: number }} Asked */
+/** What the form of the sweep asks for. @typedef {{ profile: string, field: string, path: string, title: string, unit: string, low: number, high: number, first: number, seeds: number }} Asked */
 
 /** What the questions say of one run, for a list of choices. @param {string} words */
 const choice = (words) => `a run ${words}`;

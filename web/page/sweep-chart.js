@@ -4,7 +4,7 @@ import { tick, ticks } from '../shared/zoom.js';
 import { element, svg } from './dom.js';
 
 /** @typedef {import('../engine/engine.js').SweepInfo} SweepInfo */
-/** @typedef {{ value: Float64Array, low: Float64Array | null, high: Float64Array | null, runs: Float64Array }} Columns what is drawn, by point */
+/** @typedef {{ value: Float64Array, low: Float64Array | null, high: Float64Array | null, runs: Float64Array, beside?: { value: Float64Array, low: Float64Array, high: Float64Array } }} Columns what is drawn, by point; `beside` is a second curve */
 /** @typedef {{ label: string, unit: string, write: (value: number) => string, states: boolean, top: number | null, scattered?: boolean }} Measure */
 
 const STATES = /** @type {const} */ (['STABLE', 'DEGRADED', 'COLLAPSED']);
@@ -76,17 +76,18 @@ export function sweepChart(onPick) {
   }
 
   /** @param {SweepInfo} info @param {Measure} measure @param {Columns} columns @param {Float64Array} half @param {{ width: number, height: number }} inner @param {boolean} logarithmic @param {(unit: string) => string} unit @param {number[] | null} edge */
-  function curve(info, measure, { value, low, high }, half, inner, logarithmic, unit, edge) {
+  function curve(info, measure, { value, low, high, beside }, half, inner, logarithmic, unit, edge) {
     const { values } = info.axes[0];
     const scale = (/** @type {number} */ one) => (logarithmic ? Math.log(one) : one);
     const [from, to] = [scale(Math.min(...values)), scale(Math.max(...values))];
     const x = (/** @type {number} */ one) => EDGE.left + (to > from ? (scale(one) - from) / (to - from) : 0.5) * inner.width;
-    const finite = [...value, ...(high ?? [])].filter(Number.isFinite);
+    const finite = [...value, ...(high ?? []), ...(beside?.high ?? [])].filter(Number.isFinite);
     const top = measure.top ?? (Math.max(0, ...finite) || 1);
     const y = (/** @type {number} */ one) => EDGE.top + (1 - Math.min(Math.max(one, 0), top) / top) * inner.height;
     const base = EDGE.top + inner.height;
     const width = inner.width + EDGE.left + EDGE.right;
     const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
+    const other = beside ? second(beside, order) : [];
     const known = order.filter((i) => Number.isFinite(value[i]));
     const line = known.map((i, n) => `${n ? 'L' : 'M'}${x(values[i]).toFixed(1)} ${y(value[i]).toFixed(1)}`).join('');
     const sure = known.filter((i) => low && high && Number.isFinite(low[i]) && Number.isFinite(high[i]));
@@ -97,6 +98,15 @@ export function sweepChart(onPick) {
       place: (point) => ({ x: x(values[point]), y: base, width: 0, height: 0 }),
       at: (at) => order.reduce((best, i) => (Math.abs(x(values[i]) - at) < Math.abs(x(values[best]) - at) ? i : best), order[0]),
     };
+    /** @param {{ value: Float64Array, low: Float64Array, high: Float64Array }} curve @param {number[]} indices */
+    function second(curve, indices) {
+      const there = indices.filter((i) => Number.isFinite(curve.value[i]));
+      const ends = there.filter((i) => Number.isFinite(curve.low[i]) && Number.isFinite(curve.high[i]));
+      const path = there.map((i, n) => `${n ? 'L' : 'M'}${x(values[i]).toFixed(1)} ${y(curve.value[i]).toFixed(1)}`).join('');
+      const area = `${ends.map((i, n) => `${n ? 'L' : 'M'}${x(values[i]).toFixed(1)} ${y(curve.high[i]).toFixed(1)}`).join('')}${ends.toReversed().map((i) => `L${x(values[i]).toFixed(1)} ${y(curve.low[i]).toFixed(1)}`).join('')}Z`;
+      return [...(ends.length > 1 ? [svg('path', { class: 'band beside', d: area })] : []), svg('path', { class: 'curve beside', d: path }),
+        ...there.map((i) => svg('rect', { class: 'dot beside', x: (x(values[i]) - 3).toFixed(1), y: (y(curve.value[i]) - 3).toFixed(1), width: 6, height: 6 }))];
+    }
     // The boundary lies between two neighbours of which one mostly collapses.
     const turns = order.slice(1).flatMap((i, n) => {
       const before = order[n];
@@ -118,6 +128,7 @@ export function sweepChart(onPick) {
       ...sure.map((i) => svg('path', { class: 'whisker', d: `M${(x(values[i]) - 4).toFixed(1)} ${y(high?.[i] ?? 0).toFixed(1)}h8m-4 0V${y(low?.[i] ?? 0).toFixed(1)}m-4 0h8` })),
       ...(measure.scattered ? [] : [svg('path', { class: 'curve', d: line })]),
       ...known.map((i) => svg('circle', { class: 'dot', cx: x(values[i]).toFixed(1), cy: y(value[i]).toFixed(1), r: 3 })),
+      ...other,
       ...spaced(places, 44).map((n) => (places[n] > EDGE.left + inner.width - 14 ? text(width - 2, base + 16, tick(values[order[n]]), 'end') : text(places[n], base + 16, tick(values[order[n]]), 'middle'))),
       text(EDGE.left + inner.width, base + 34, axisName(info.axes[0], unit), 'end', { class: 'name' }),
     ];

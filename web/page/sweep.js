@@ -13,6 +13,7 @@ import { ASK_EVENTS, MOST_MEMORY, ask } from './conductor.js';
 import { copyText } from './copy.js';
 import { element, setText } from './dom.js';
 import { edge } from './edge.js';
+import { stairs } from './stairs.js';
 import { axisName, legend, sweepChart, toSvg } from './sweep-chart.js';
 
 /** @typedef {InstanceType<import('../engine/engine.js').Lab['Sweep']>} Sweep */
@@ -126,7 +127,8 @@ export function sweep(place, store, { actions, presets }) {
     linked, copied, problem, plan, way, status, result, list);
 
   const edges = element('div', { class: 'edge' });
-  place.append(edges);
+  const steps = element('div', { class: 'edge' });
+  place.append(edges, steps);
   /** @type {Sweep | null} */
   let shown = null;
   /** @type {Asked | null} */
@@ -335,7 +337,8 @@ export function sweep(place, store, { actions, presets }) {
     const open = shown !== null && asked !== null && shown.done < asked.info.cells;
     for (const one of [first.path, first.values, second.path, second.values, seeds, start, two]) one.toggleAttribute('disabled', playing || loading);
     run.disabled = playing || loading;
-    edges.toggleAttribute('inert', playing || (loading && !searching));
+    edges.toggleAttribute('inert', playing || (loading && searching !== edges));
+    steps.toggleAttribute('inert', playing || (loading && searching !== steps));
     stop.disabled = !playing;
     goOn.hidden = playing || loading || !open;
     way.hidden = !(playing || open);
@@ -525,8 +528,10 @@ export function sweep(place, store, { actions, presets }) {
     setText(whose, `${asked.title}: ${asked.fields.join(', ')}; seeds ${start.value} to ${Number(start.value) + asked.info.seeds - 1}.${changed ? ' The experiment above has been changed since.' : ''}`);
   }
 
-  let searching = false;
-  edge(edges, {
+  /** Which part is at work. @type {HTMLElement | null} */
+  let searching = null;
+  /** What both parts below ask of the form. @param {HTMLElement} part */
+  const form = (part) => ({
     async ask() {
       const { Sweep: Made } = await lab();
       const [field] = fields();
@@ -534,18 +539,21 @@ export function sweep(place, store, { actions, presets }) {
       try {
         const [{ path, title, unit: of, values }] = named(made.about()).axes;
         refuse('');
-        return { profile: store.get().check.profile, path, title, unit: of, low: Math.min(...values), high: Math.max(...values), first: Number(start.value), seeds: Number(seeds.value) };
+        return { profile: store.get().check.profile, field, path, title, unit: of, low: Math.min(...values), high: Math.max(...values), first: Number(start.value), seeds: Number(seeds.value) };
       } finally {
         free(made);
       }
     },
     refuse: said,
+    /** @param {boolean} busy */
     lock(busy) {
-      searching = busy;
+      searching = busy ? part : null;
       loading = busy;
       buttons();
     },
   });
+  edge(edges, form(edges));
+  stairs(steps, form(steps));
 
   new ResizeObserver(() => { if (shown && !result.hidden) drawResult(); }).observe(result);
 

@@ -142,6 +142,8 @@ pub enum Command {
     Theory(TheoryOptions),
     /// Print the JSON Schema of a profile: every field, its unit, its bounds
     Schema,
+    /// Put experiments into an mdBook: its preprocessor, to be named in book.toml
+    Mdbook(MdbookOptions),
 }
 
 /// What changes the experiment.
@@ -355,6 +357,23 @@ pub fn complete(shell: Shell, out: &mut impl Write) -> Result<(), Stop> {
     clap_complete::generate(shell, &mut Arguments::command(), "agent-chaos", &mut script);
     out.write_all(&script)?;
     Ok(())
+}
+
+/// `mdbook`
+#[derive(Debug, Args)]
+pub struct MdbookOptions {
+    #[command(subcommand)]
+    pub question: Option<MdbookQuestion>,
+}
+
+/// What mdBook asks its preprocessors first.
+#[derive(Debug, Subcommand)]
+pub enum MdbookQuestion {
+    /// Whether books for this renderer get experiments: exit status 0 if so
+    Supports {
+        /// The name of the renderer
+        renderer: String,
+    },
 }
 
 /// The command and whether errors are to be JSON; or the exit status, all having been said.

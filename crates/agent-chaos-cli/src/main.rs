@@ -9,10 +9,12 @@
 
 mod arguments;
 mod assertion;
+mod block;
 mod edge;
 mod failure;
 mod hysteresis;
 mod input;
+mod mdbook;
 mod merge;
 mod part;
 mod pool;
@@ -34,7 +36,7 @@ use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
 use agent_chaos_link::{Outcome, encode_viewed, vary};
 use serde_json::{Value, json};
 
-use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
+use arguments::{Command, LinkOptions, MdbookQuestion, OpenOptions, RunOptions};
 use assertion::Assertions;
 use failure::{Failure, Stop};
 use input::Experiment;
@@ -78,6 +80,10 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::Hysteresis(options) => hysteresis::hysteresis(&options, out)?,
         Command::Completions { shell } => arguments::complete(shell, out)?,
         Command::Theory(options) => theory::run(&options, out)?,
+        Command::Mdbook(options) => match options.question {
+            Some(MdbookQuestion::Supports { renderer }) => return Ok(mdbook::supports(&renderer)),
+            None => mdbook::preprocess(out)?,
+        },
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)

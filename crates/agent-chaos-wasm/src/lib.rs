@@ -14,6 +14,8 @@ mod records;
 mod replications;
 mod run;
 #[cfg(feature = "lab")]
+mod stairs;
+#[cfg(feature = "lab")]
 mod sweep;
 mod types;
 mod work;
@@ -30,6 +32,8 @@ pub use records::{Search, record_names};
 #[cfg(feature = "lab")]
 pub use replications::Replications;
 pub use run::Run;
+#[cfg(feature = "lab")]
+pub use stairs::Stairs;
 #[cfg(feature = "lab")]
 pub use sweep::Sweep;
 

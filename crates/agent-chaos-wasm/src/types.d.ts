@@ -397,3 +397,20 @@ export type EdgePlace =
 
 /** What a search has come to. */
 export interface EdgeFound { path: string; question: string; edge: EdgePlace; back_at: number | null; runs: number; sentence: string }
+
+/** A mean over seeds with half the width of its 95 % interval. */
+export interface MeanOverSeeds { mean: number | null; ci95: number | null }
+
+/** A figure at one value: on the way up, on the way down, and the difference down − up within seeds. */
+export interface BothWays { up: MeanOverSeeds; down: MeanOverSeeds; difference: MeanOverSeeds }
+
+/** A field up and down again, by value in ascending order. */
+export interface Hysteresis {
+  path: string;
+  question: string;
+  edges: { up: EdgePlace | null; down: EdgePlace | null };
+  /** Values at which goodput is lower on the way down, beyond chance. */
+  remembered: number[];
+  sentence: string;
+  levels: { value: number; goodput_per_second: BothWays; error_rate: BothWays; "queue.mean": BothWays; "latency_seconds.p95": BothWays; share: { up: Proportion | null; down: Proportion | null } }[];
+}

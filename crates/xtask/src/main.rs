@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod cluster;
+mod hosts;
 mod page;
 mod peers;
 mod steps;
@@ -35,7 +36,7 @@ enum Command {
         /// Only the parts whose name contains this
         #[arg(long)]
         only: Option<String>,
-        /// Run the page's tests in Firefox instead
+        /// Run the tests on other hosts instead: the page in Firefox, and in documentation tools
         #[arg(long)]
         hosts: bool,
         /// Run a sweep on a local cluster of worker processes instead (needs Python)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, cluster, page};
+use crate::{browser, cluster, hosts, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -27,7 +27,10 @@ const PARTS: [Part; 5] = [
 ];
 
 /// What is run besides where other hosts are asked for.
-const HOSTS: [Part; 1] = [("page in Firefox", page_in_firefox)];
+const HOSTS: [Part; 2] = [
+    ("page in Firefox", page_in_firefox),
+    ("documentation tools", documentation_tools),
+];
 
 /// Runs every part, also after one has failed, and sums up; with `hosts`, the parts on other hosts
 /// instead.
@@ -177,6 +180,26 @@ fn page_in_firefox() -> Result<Command> {
         ],
     );
     tests.env("FIREFOX", browser::firefox()?);
+    tests.envs(programs);
+    Ok(tests)
+}
+
+/// Sites of the documentation tools that people use, built by the tools and opened in Chromium.
+fn documentation_tools() -> Result<Command> {
+    let programs = page_and_programs()?;
+    let folder = hosts::install()?;
+    let mut tests = in_web(
+        "node",
+        &[
+            "--test",
+            "--test-reporter=tap",
+            "--test-concurrency=1",
+            "../tests/hosts/",
+        ],
+    );
+    tests.env("CHROME", browser::chromium()?);
+    tests.env("PYTHON", hosts::python(&folder));
+    tests.env("HOSTS", folder);
     tests.envs(programs);
     Ok(tests)
 }
