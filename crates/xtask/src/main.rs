@@ -4,6 +4,7 @@
 
 mod bench;
 mod browser;
+mod collector;
 mod page;
 mod peers;
 mod steps;

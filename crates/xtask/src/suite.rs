@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, page};
+use crate::{browser, collector, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -27,7 +27,10 @@ const PARTS: [Part; 5] = [
 ];
 
 /// What is run besides where other hosts are asked for.
-const HOSTS: [Part; 1] = [("page in Firefox", page_in_firefox)];
+const HOSTS: [Part; 2] = [
+    ("page in Firefox", page_in_firefox),
+    ("a collector of OpenTelemetry", with_collector),
+];
 
 /// Runs every part, also after one has failed, and sums up; with `hosts`, the parts on other hosts
 /// instead.
@@ -84,6 +87,8 @@ fn native() -> Result<Command> {
         "agent-chaos-link",
         "--package",
         "agent-chaos-cli",
+        "--package",
+        "agent-chaos-export",
         "--package",
         "agent-chaos-bench",
         "--features",
@@ -173,6 +178,21 @@ fn page_in_firefox() -> Result<Command> {
     );
     tests.env("FIREFOX", browser::firefox()?);
     tests.env("AGENT_CHAOS", program);
+    Ok(tests)
+}
+
+/// What the command line sends goes through a real collector, which comes as a Python package.
+fn with_collector() -> Result<Command> {
+    let mut tests = cargo(&[
+        "test",
+        "--package",
+        "agent-chaos-cli",
+        "--test",
+        "exports",
+        "--",
+        "--ignored",
+    ]);
+    tests.env("ROTEL", collector::program()?);
     Ok(tests)
 }
 
