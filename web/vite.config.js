@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
 import { fileURLToPath } from 'node:url';
+import { embeds } from './build/embed.js';
 
 const web = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,6 +10,7 @@ export default defineConfig({
   publicDir: false,
   cacheDir: web('node_modules/.vite'),
   worker: { format: 'es' },
+  plugins: [embeds()],
   build: {
     outDir: web('dist'),
     emptyOutDir: true,

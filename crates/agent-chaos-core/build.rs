@@ -1,29 +1,39 @@
-//! Takes the white space out of the JSON that becomes part of the library: the files in the repository
-//! are for people, and a page would load their indentation.
+//! Takes out of the JSON Schema what only people read, so that what becomes part of the library is what a
+//! profile is checked against: a page would load the rest before it shows anything.
 
 use std::path::Path;
 use std::{env, fs};
+
+use serde_json::Value;
+
+/// What a check does not look at. That other fields are refused goes without saying.
+const FOR_PEOPLE: &[&str] = &[
+    "$schema",
+    "additionalProperties",
+    "description",
+    "title",
+    "x-enum-titles",
+    "x-scale",
+    "x-when",
+];
 
 fn main() {
     let folder = env::var_os("OUT_DIR").expect("cargo names the folder");
     let name = "profile.schema.json";
     println!("cargo::rerun-if-changed={name}");
     let text = fs::read_to_string(name).expect("the schema stands beside this file");
-    fs::write(Path::new(&folder).join(name), compact(&text)).expect("the folder is there");
+    let mut schema = serde_json::from_str(&text).expect("the schema is JSON");
+    strip(&mut schema);
+    fs::write(Path::new(&folder).join(name), schema.to_string()).expect("the folder is there");
 }
 
-/// JSON without white space between its parts.
-fn compact(text: &str) -> String {
-    let (mut is_text, mut is_escaped) = (false, false);
-    let keep = |&character: &char| {
-        if is_escaped {
-            is_escaped = false;
-        } else if character == '"' {
-            is_text = !is_text;
-        } else if character == '\\' {
-            is_escaped = true;
-        }
-        is_text || !character.is_ascii_whitespace()
-    };
-    text.chars().filter(keep).collect()
+fn strip(node: &mut Value) {
+    let Value::Object(fields) = node else { return };
+    fields.retain(|name, _| !FOR_PEOPLE.contains(&name.as_str()));
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        properties.values_mut().for_each(strip);
+    }
+    if let Some(items) = fields.get_mut("items") {
+        strip(items);
+    }
 }

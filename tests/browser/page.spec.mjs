@@ -71,7 +71,7 @@ test('a share link restores the experiment and says that it reproduces', async (
   await expect(page.locator('[name="agents.count"]')).toHaveValue('333');
 
   for (const [other, words] of [
-    [link.replace('333', '334'), 'edited since it was shared'],
+    [link.replace('=333', '=334'), 'edited since it was shared'],
     [link.slice(0, -1) + (link.endsWith('0') ? '1' : '0'), 'same experiment, different result'],
     [link.slice(0, -3), 'not verified'],
   ]) {

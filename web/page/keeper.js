@@ -21,7 +21,7 @@ export function keeper(store, { actions, own }) {
     const known = (/** @type {string | null} */ name) => (name !== null && own.know(name) ? name : null);
     const { before } = kept;
     if (before) store.update({ before: { ...before, own: known(before.own) } });
-    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: known(kept.own) }, what);
+    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: known(kept.own), view: store.get().view }, what);
     if (wrong) return wrong;
     if (kept.draft !== null) actions.setText(kept.draft);
     return '';
@@ -51,12 +51,8 @@ export function keeper(store, { actions, own }) {
 
   /** Whether the address holds the present experiment by itself, since its link was copied there. */
   function held() {
-    try {
-      return linked() !== '' && new URL(actions.link()).hash === linked();
-    } catch {
-      // A failed engine makes no links.
-      return false;
-    }
+    const { copied, check } = store.get();
+    return copied !== null && copied.hash === linked() && copied.profile === check.profile;
   }
 
   let timer = 0;

@@ -6,7 +6,7 @@ import { element } from './dom.js';
 const REST_MS = 2000;
 
 /** Resolves when the browser has nothing better to do. */
-const rest = () => new Promise((resolve) => {
+export const rest = () => new Promise((resolve) => {
   if ('requestIdleCallback' in globalThis) requestIdleCallback(resolve, { timeout: REST_MS });
   else setTimeout(resolve, 200);
 });

@@ -103,9 +103,11 @@ function narrow(says) {
   return { name: 'narrow', size: [360, bottom + 4], boxes, flows, feedback, rates: [[162, above('queue'), 'soft'], [162, above('workers'), 'soft']] };
 }
 
-/** @param {HTMLElement} place @param {import('./store.js').Store} store */
-export function picture(place, store) {
-  const small = matchMedia('(max-width: 700px)');
+/**
+ * @param {HTMLElement} place @param {import('./store.js').Store} store
+ * @param {Pick<MediaQueryList, 'matches' | 'addEventListener' | 'removeEventListener'>} [small] whether there is only little room
+ */
+export function picture(place, store, small = matchMedia('(max-width: 700px)')) {
   const now = element('p', { class: 'now', 'data-testid': 'now', hidden: true });
   place.append(now);
   let stop = () => {};

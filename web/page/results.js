@@ -2,6 +2,7 @@
 
 import recorded from '../../tests/recorded.json';
 import { compare } from './compare.js';
+import { downloads } from './download.js';
 import { events } from './events.js';
 import { report } from './report.js';
 import { share } from './share.js';
@@ -15,5 +16,6 @@ export function results(place, store, { actions, engine, presets }) {
   compare(place('compare'), store, { actions, engine, presets });
   events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
-  share(place('share'), store, actions);
+  share(place('share'), store, { actions, engine, presets });
+  downloads(place('share'), store, { actions, presets });
 }

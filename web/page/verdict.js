@@ -63,7 +63,7 @@ export function verdict(place, store, actions) {
     onclick: () => {
       void actions.lookAt(seconds);
       const behavior = matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
-      document.getElementById('charts')?.scrollIntoView({ behavior, block: 'start' });
+      /** @type {Document | ShadowRoot} */ (place.getRootNode()).getElementById('charts')?.scrollIntoView({ behavior, block: 'start' });
     },
   }, format.moment(seconds));
 

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Stop};
+use crate::rows;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,7 +22,12 @@ Examples:
   agent-chaos theory mm4-80                           hold it against queueing theory
   agent-chaos run mine.json --events events.ndjson    run a file, keep every event
   agent-chaos link mine.json --seed 7                 a link that can tell whether it reproduces
+  agent-chaos link exp-002 --view show=verdict,charts --view 'ask=How many workers does it take?'
   agent-chaos open 'v1.exp-002~workers.count=6'       what a link changes, and whether it reproduces
+  agent-chaos sweep exp-002 --vary agents.count=100..1000:100 --seeds 1..10 --out rows.csv
+                                                      a field varied, each value ten times
+  agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
+                                                      where it begins to collapse
 
 Exit status: 0 done, 1 a link gave a different result or an assertion does not hold, 2 bad input (the message names the field).";
 
@@ -47,6 +54,56 @@ With --seeds it has to hold of each run; mean(PATH) and share(PATH OPERATOR VALU
 them. A field without a value (null) is undefined, and no assertion of it holds. One that does
 not hold ends in exit status 1.";
 
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  agent-chaos sweep exp-002 --vary agents.count=100..1000:100 --seeds 1..10 --out rows.csv
+  agent-chaos sweep exp-002 --vary agents.count=50..800:50 --vary workers.count=1..8 \\
+      --seeds 1..20 --out rows.parquet
+  agent-chaos sweep mm1 --vary arrivals.rate_per_second=10,50,90,95,99 --seeds 1..10 --out mm1.ndjson
+  agent-chaos sweep exp-002 --vary agents.think_seconds=0.01..10:log7 --seeds 1..10 --out think.csv
+
+On several machines, each with its part, and one file of all parts:
+  agent-chaos sweep exp-002 --vary agents.count=1..800 --seeds 1..20 --shard 1/2 --out 1.ndjson
+  agent-chaos sweep exp-002 --vary agents.count=1..800 --seeds 1..20 --shard 2/2 --out 2.ndjson
+  agent-chaos merge 1.ndjson 2.ndjson --out rows.parquet
+
+A path is a numeric field with dots (`agent-chaos schema` lists all). Values: A..B (both included, steps
+of 1), A..B:STEP (the last step is shorter where that does not come out even), A..B:logN (N values,
+evenly spaced on a logarithmic scale), or A,B,C. The first --vary is the slowest in the file, seeds are
+the fastest. Rows have no wall time: the same sweep gives the same bytes, however many jobs or parts.
+Interrupted, it keeps every finished row; the same command goes on from there.";
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  agent-chaos merge 1.ndjson 2.ndjson --out rows.parquet
+  agent-chaos merge part-*.csv --out rows.csv
+
+Parts may be named in any order. It is an error if they are not of one sweep, if cells are missing, or
+if a cell is in two parts.";
+
+const EDGE_EXAMPLES: &str = "\
+Examples:
+  agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
+  agent-chaos edge exp-002 --vary workers.count=1..16 --seeds 1..20 --until state-collapsed
+  agent-chaos edge retry-storm --vary timeline.0.for_seconds=0.5..30 --seeds 1..20 --until not-recovered
+                                                      the longest trigger it recovers from
+
+Bisection on the share of seeds finds where half of them tip; more values are tried where some do and
+some do not. The edge is the 50 % point of a logistic curve through all of them; its 95 % interval takes
+the seeds for the units, not the runs. Where outcomes part too sharply for a curve, the edge is told as an
+interval.";
+
+const HYSTERESIS_EXAMPLES: &str = "\
+Examples:
+  agent-chaos hysteresis mm1 --vary arrivals.rate_per_second=20..120:20 --hold 30 --seeds 1..5
+  agent-chaos hysteresis retry-storm --set 'timeline=[]' \\
+      --vary arrivals.rate_per_second=20..140:15 --hold 40 --seeds 1..10
+  agent-chaos hysteresis exp-002 --vary agents.count=50..800:75 --hold 30 --seeds 1..10
+
+Each seed has two runs: one from the lowest value up, one from the highest down, each value held for so
+many seconds of virtual time and measured in the second half of them. The field must be one that may
+change in a run (those a timeline can set, and agents.count).";
+
 /// Congestion and collapse in a queue-based, single-host system: run experiments, compare them,
 /// share them. Equal profiles give equal results, bit for bit, on every machine.
 #[derive(Debug, Parser)]
@@ -70,10 +127,25 @@ pub enum Command {
     Link(LinkOptions),
     /// Say what a link changes, run it, and say whether it reproduces
     Open(OpenOptions),
+    /// Vary fields over ranges, each point under several seeds, and write a row for each run
+    Sweep(SweepOptions),
+    /// Make one file of the parts of a sweep, if they belong together and are complete
+    Merge(MergeOptions),
+    /// Find where along a field it begins to collapse, with an interval
+    Edge(EdgeOptions),
+    /// Step a field up and down again, and say whether the way matters
+    Hysteresis(HysteresisOptions),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Hold an experiment against queueing theory: formula by formula, or why one does not apply
     Theory(TheoryOptions),
     /// Print the JSON Schema of a profile: every field, its unit, its bounds
     Schema,
+    /// Put experiments into an mdBook: its preprocessor, to be named in book.toml
+    Mdbook(MdbookOptions),
 }
 
 /// What changes the experiment.
@@ -82,8 +154,9 @@ pub struct Settings {
     /// Change a field: dotted path and JSON value (or text); may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
-    /// The seed: 0 to 4294967295, or `new` for a random one
-    #[arg(long, value_name = "N|new", allow_hyphen_values = true)]
+    /// The seed: 0 to 4294967295, `new` for a random one, or `name:TEXT` for the one of a student of a
+    /// task that gives each their own
+    #[arg(long, value_name = "N|new|name:TEXT", allow_hyphen_values = true)]
     pub seed: Option<String>,
 }
 
@@ -186,6 +259,10 @@ pub struct LinkOptions {
     /// Do not run it: the link cannot be verified then
     #[arg(long)]
     pub no_run: bool,
+    /// Say how the page shows it; may be repeated. Keys: show, charts, lock, free (lists separated by
+    /// commas), ask (a question), seeds (own), vs (changes separated by commas, to compare with)
+    #[arg(long = "view", value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub view: Vec<String>,
 }
 
 /// `open`
@@ -197,6 +274,148 @@ pub struct OpenOptions {
     /// Print everything as JSON, the report included
     #[arg(long)]
     pub json: bool,
+}
+
+/// `sweep`
+#[derive(Debug, Args)]
+#[command(after_help = SWEEP_EXAMPLES, after_long_help = sweep_help())]
+pub struct SweepOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// A field to vary, and its values; may be repeated
+    #[arg(
+        long,
+        value_name = "PATH=A..B[:STEP]",
+        required = true,
+        allow_hyphen_values = true
+    )]
+    pub vary: Vec<String>,
+    /// The seeds of each point, from A to B, both included
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub seeds: String,
+    /// Write the rows to this file: .ndjson, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Change a field of all points: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run so many at a time [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub jobs: Option<String>,
+    /// Run only the I-th of N parts
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
+    pub shard: Option<String>,
+    /// What the edge in the summary is about: worst-collapsed, worst-degraded, state-collapsed,
+    /// state-degraded, not-recovered or metastable
+    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    pub until: String,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn sweep_help() -> String {
+    format!(
+        "{SWEEP_EXAMPLES}\n\nColumns, after the sweep, the cell, the varied fields and the seed:\n{}",
+        rows::described().trim_end()
+    )
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+#[command(after_help = MERGE_EXAMPLES)]
+pub struct MergeOptions {
+    /// The parts, .ndjson or .csv
+    #[arg(value_name = "PART", required = true)]
+    pub parts: Vec<PathBuf>,
+    /// Write all rows to this file: .ndjson, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `edge`
+#[derive(Debug, Args)]
+#[command(after_help = EDGE_EXAMPLES)]
+pub struct EdgeOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// The field, and from where to where to search
+    #[arg(long, value_name = "PATH=A..B", allow_hyphen_values = true)]
+    pub vary: String,
+    /// The seeds of each value, from A to B, both included; at least five
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub seeds: String,
+    /// What is asked of a run: worst-collapsed, worst-degraded, state-collapsed, state-degraded,
+    /// not-recovered or metastable
+    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    pub until: String,
+    /// Change a field: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run so many at a time [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub jobs: Option<String>,
+    /// Print the edge, and all that was tried, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hysteresis`
+#[derive(Debug, Args)]
+#[command(after_help = HYSTERESIS_EXAMPLES)]
+pub struct HysteresisOptions {
+    /// A preset's name, a file, a link, or - for standard input
+    #[arg(value_name = "PRESET|FILE|LINK|-")]
+    pub input: String,
+    /// The field, and its values, as of `sweep`
+    #[arg(long, value_name = "PATH=A..B[:STEP]", allow_hyphen_values = true)]
+    pub vary: String,
+    /// For how long each value is held, in seconds of virtual time
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub hold: String,
+    /// The seeds, from A to B, both included; at least two
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
+    pub seeds: String,
+    /// Which state at a value counts: worst-collapsed or worst-degraded
+    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    pub until: String,
+    /// Change a field: dotted path and JSON value (or text); may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Run so many at a time [default: one for each core]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub jobs: Option<String>,
+    /// Print both branches as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The completions of a shell.
+pub fn complete(shell: Shell, out: &mut impl Write) -> Result<(), Stop> {
+    // Into memory first: the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "agent-chaos", &mut script);
+    out.write_all(&script)?;
+    Ok(())
+}
+
+/// `mdbook`
+#[derive(Debug, Args)]
+pub struct MdbookOptions {
+    #[command(subcommand)]
+    pub question: Option<MdbookQuestion>,
+}
+
+/// What mdBook asks its preprocessors first.
+#[derive(Debug, Subcommand)]
+pub enum MdbookQuestion {
+    /// Whether books for this renderer get experiments: exit status 0 if so
+    Supports {
+        /// The name of the renderer
+        renderer: String,
+    },
 }
 
 /// The command and whether errors are to be JSON; or the exit status, all having been said.

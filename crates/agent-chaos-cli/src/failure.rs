@@ -114,6 +114,12 @@ impl From<LinkError> for Failure {
                 "a token such as v1.exp-002".into(),
                 message,
             ),
+            LinkError::View(why) => Self::of(
+                "",
+                why,
+                "a view such as show=verdict,charts".into(),
+                message,
+            ),
             LinkError::Malformed(why) => Self::of("", why, "a link of form v1".into(), message),
             LinkError::Newer(version) => Self::of("", version, "v1".into(), message),
             LinkError::UnknownPreset(name) => {

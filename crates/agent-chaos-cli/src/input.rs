@@ -12,7 +12,7 @@ use std::path::Path;
 use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
 use agent_chaos_core::wire::{self, MAX_TEXT_BYTES};
-use agent_chaos_link::Opened;
+use agent_chaos_link::{Opened, View};
 use serde_json::{Value, json};
 
 use crate::arguments::Settings;
@@ -102,6 +102,9 @@ impl Experiment {
         match settings.seed.as_deref() {
             None => {}
             Some("new") => whole["seed"] = json!(new_seed()?),
+            Some(text) if text.starts_with("name:") => {
+                whole["seed"] = json!(agent_chaos_link::seed_of(&text["name:".len()..]));
+            }
             Some(text) => whole["seed"] = json!(seed(text)?),
         }
         self.profile = wire::from_value(whole)?;
@@ -127,6 +130,31 @@ pub fn open_link(word: &str) -> Result<Opened, Failure> {
     Ok(agent_chaos_link::decode(word)?)
 }
 
+/// What `--view` says, all of it.
+pub fn view(options: &[String]) -> Result<View, Failure> {
+    let mut pairs = Vec::new();
+    for option in options {
+        let pair = option.split_once('=').ok_or_else(|| {
+            let found = format!("--view {option}");
+            Failure::new("", found, "--view key=value, such as show=verdict,charts")
+        })?;
+        pairs.push(pair);
+    }
+    // Within one word, commas are the easier marks, as in a token.
+    let changes: Vec<_> = pairs
+        .iter()
+        .map(|(_, value)| value.replace(',', "~"))
+        .collect();
+    let pairs = pairs
+        .iter()
+        .zip(&changes)
+        .map(|((key, value), changes)| match *key {
+            "vs" => (*key, changes.as_str()),
+            _ => (*key, *value),
+        });
+    Ok(View::of(pairs)?)
+}
+
 /// The presets in one line.
 pub fn preset_names() -> String {
     let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
@@ -149,7 +177,11 @@ pub fn seed_range(text: &str) -> Result<RangeInclusive<u32>, Failure> {
 fn seed(text: &str) -> Result<u32, Failure> {
     text.trim().parse().map_err(|_| {
         let found = format!("--seed {text}");
-        Failure::new("/seed", found, "an integer from 0 to 4294967295, or new")
+        Failure::new(
+            "/seed",
+            found,
+            "an integer from 0 to 4294967295, new, or name:TEXT",
+        )
     })
 }
 

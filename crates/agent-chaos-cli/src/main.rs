@@ -9,11 +9,20 @@
 
 mod arguments;
 mod assertion;
+mod block;
+mod edge;
 mod exports;
 mod failure;
+mod hysteresis;
 mod input;
+mod mdbook;
+mod merge;
+mod part;
+mod pool;
 mod progress;
+mod rows;
 mod running;
+mod sweep;
 mod text;
 mod theory;
 
@@ -26,10 +35,10 @@ use agent_chaos_core::presets::{self, PRESETS};
 use agent_chaos_core::replication::Summary;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
 use agent_chaos_export::prometheus;
-use agent_chaos_link::{Outcome, encode};
+use agent_chaos_link::{Outcome, encode_viewed, vary};
 use serde_json::{Value, json};
 
-use arguments::{Command, LinkOptions, OpenOptions, RunOptions};
+use arguments::{Command, LinkOptions, MdbookQuestion, OpenOptions, RunOptions};
 use assertion::Assertions;
 use exports::Exports;
 use failure::{Failure, Stop};
@@ -68,7 +77,16 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::Run(options) => return run(&options, out),
         Command::Link(options) => link(&options, out)?,
         Command::Open(options) => return open(&options, out),
+        Command::Sweep(options) => sweep::sweep(&options, out)?,
+        Command::Merge(options) => merge::merge(&options, out)?,
+        Command::Edge(options) => edge::edge(&options, out)?,
+        Command::Hysteresis(options) => hysteresis::hysteresis(&options, out)?,
+        Command::Completions { shell } => arguments::complete(shell, out)?,
         Command::Theory(options) => theory::run(&options, out)?,
+        Command::Mdbook(options) => match options.question {
+            Some(MdbookQuestion::Supports { renderer }) => return Ok(mdbook::supports(&renderer)),
+            None => mdbook::preprocess(out)?,
+        },
         Command::Schema => writeln!(out, "{}", wire::SCHEMA.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -184,6 +202,7 @@ fn run_seeds(
 }
 
 fn link(options: &LinkOptions, out: &mut impl Write) -> Result<(), Stop> {
+    let view = input::view(&options.view)?;
     let experiment = Experiment::read(&options.input)?.with(&options.settings)?;
     let digest = if options.no_run {
         None
@@ -196,7 +215,10 @@ fn link(options: &LinkOptions, out: &mut impl Write) -> Result<(), Stop> {
         )
     };
     let preset = experiment.preset.map(|preset| preset.name);
-    let token = encode(&experiment.profile, preset, digest.as_deref());
+    for changes in view.variants() {
+        vary(&experiment.profile, changes).map_err(Failure::from)?;
+    }
+    let token = encode_viewed(&experiment.profile, preset, digest.as_deref(), &view);
     match &options.base {
         Some(base) => {
             let address = base.split('#').next().unwrap_or_default();
@@ -220,6 +242,7 @@ fn open(options: &OpenOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
         let whole = json!({
             "preset": opened.preset.map(|preset| preset.name),
             "changes": changes,
+            "view": opened.view.pairs(),
             "outcome": match outcome {
                 Outcome::Reproduced => "reproduced",
                 Outcome::Edited => "edited",

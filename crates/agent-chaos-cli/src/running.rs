@@ -22,10 +22,10 @@ use crate::failure::{Failure, Stop};
 use crate::progress::Progress;
 
 /// Polls between two looks at the clock: a few milliseconds.
-const POLLS_PER_SLICE: u64 = 50_000;
+pub const POLLS_PER_SLICE: u64 = 50_000;
 
 /// What cannot be expected to fit is refused before it begins.
-const MAX_MEMORY_BYTES: f64 = 8.0e9;
+pub const MAX_MEMORY_BYTES: f64 = 8.0e9;
 
 /// A run that has finished.
 pub struct Finished {

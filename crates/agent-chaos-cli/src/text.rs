@@ -139,6 +139,13 @@ pub fn opened(
     }
     writeln!(out)?;
     changes(out, &opened.changes)?;
+    for (index, (key, value)) in opened.view.pairs().iter().enumerate() {
+        let label = if index == 0 { "View" } else { "" };
+        line(out, label, &format!("{key} = {value}"))?;
+    }
+    if !opened.view.pairs().is_empty() {
+        writeln!(out)?;
+    }
     line(out, "Outcome", outcome.words())?;
     let Engine {
         version, revision, ..
@@ -487,8 +494,38 @@ fn seconds(value: f64) -> String {
     format!("{} s", significant(value))
 }
 
+/// Columns side by side, numbers to the right; the first line is the header.
+pub fn table(out: &mut impl Write, lines: &[Vec<String>]) -> Result<(), Stop> {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|cells| cells.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    for cells in lines {
+        let cells = cells.iter().zip(&widths);
+        let line: Vec<_> = cells
+            .map(|(cell, &width)| format!("{cell:>width$}"))
+            .collect();
+        writeln!(out, "{}", line.join("   "))?;
+    }
+    Ok(())
+}
+
+/// A mean with its error, as many decimals of both as the error's two digits need.
+pub fn with_error(mean: f64, error: Option<f64>) -> String {
+    match error {
+        Some(error) if error > 0.0 => {
+            let digits = (1 - error.log10().floor() as i32).clamp(0, 9) as usize;
+            format!("{mean:.digits$} ± {error:.digits$}")
+        }
+        Some(_) => format!("{} ± 0", significant(mean)),
+        None => significant(mean),
+    }
+}
+
 /// Without digits that say nothing.
-fn plain(value: f64) -> String {
+pub fn plain(value: f64) -> String {
     format!("{}", (value * 1.0e3).round() / 1.0e3)
 }
 

@@ -257,6 +257,52 @@ fn the_event_stream_is_written_in_order_and_whole() {
 }
 
 #[test]
+fn a_link_says_how_it_is_shown() {
+    let view = [
+        "--view",
+        "show=verdict,charts",
+        "--view",
+        "ask=Warum?",
+        "--view",
+        "vs=workers.count=6,queue.capacity=40",
+    ];
+    let whole: Vec<_> = ["link", "exp-002"].iter().chain(&view).copied().collect();
+    let link = agent_chaos(&whole, b"");
+    let link = String::from_utf8(link.stdout).unwrap();
+    assert!(
+        link.starts_with("v1.exp-002~view.show=verdict,charts~view.ask=Warum%3F~view.vs=workers.count=6,queue.capacity=40~h="),
+        "{link}"
+    );
+    let opened = json(&["open", link.trim(), "--json"]);
+    assert_eq!(opened["outcome"], "reproduced");
+    assert_eq!(
+        opened["view"],
+        serde_json::json!([
+            ["show", "verdict,charts"],
+            ["ask", "Warum?"],
+            ["vs", "workers.count=6~queue.capacity=40"]
+        ])
+    );
+    let said = agent_chaos(&["open", link.trim()], b"");
+    assert!(String::from_utf8_lossy(&said.stdout).contains("ask = Warum?"));
+    refused(&["link", "exp-002", "--view", "show"], b"", "key=value");
+    refused(&["link", "exp-002", "--view", "looks=good"], b"", "looks");
+    refused(&["link", "exp-002", "--view", "seeds=mine"], b"", "own");
+    refused(
+        &["link", "exp-002", "--view", "vs=workers.count=many"],
+        b"",
+        "/workers/count",
+    );
+}
+
+#[test]
+fn a_student_has_the_seed_of_their_name() {
+    let seed = |name: &str| json(&["run", "mm1", "--seed", name, "--json"])["seed"].clone();
+    assert_eq!(seed("name:Ada Lovelace"), seed("name: ada  lovelace "));
+    assert_ne!(seed("name:Ada"), seed("name:Bob"));
+}
+
+#[test]
 fn a_link_opens_as_reproduced_and_a_file_runs_as_its_preset() {
     let link = agent_chaos(
         &[
@@ -313,7 +359,8 @@ fn presets_schema_and_the_report_for_people_are_printed() {
         assert!(said(&["presets"]).contains(preset.name));
     }
     let schema: Value = serde_json::from_str(&said(&["schema"])).unwrap();
-    assert_eq!(&schema, agent_chaos_core::wire::schema());
+    let shipped: Value = serde_json::from_str(agent_chaos_core::wire::SCHEMA).unwrap();
+    assert_eq!(schema, shipped);
     let report = said(&["run", "exp-002"]);
     let golden: Value =
         serde_json::from_str(include_str!("../../../tests/golden/exp-002.json")).unwrap();

@@ -32,6 +32,13 @@ pub struct Moments {
 }
 
 impl Moments {
+    /// Of no value.
+    pub const NONE: Self = Self {
+        runs: 0,
+        mean: 0.0,
+        squares: 0.0,
+    };
+
     /// Takes in one more value.
     pub fn add(&mut self, value: f64) {
         self.runs += 1;

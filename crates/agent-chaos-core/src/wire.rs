@@ -26,8 +26,8 @@ pub use node::Node;
 /// The JSON Schema of a profile (draft 2020-12), as text.
 pub static SCHEMA: &str = include_str!("../profile.schema.json");
 
-/// The same without white space, for programs.
-pub static COMPACT_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
+/// The same without what only people read: what a profile is checked against.
+pub static CHECKED: &str = include_str!(concat!(env!("OUT_DIR"), "/profile.schema.json"));
 
 /// Longer texts are refused unread.
 pub const MAX_TEXT_BYTES: usize = 1_000_000;
@@ -79,6 +79,26 @@ impl ProfileError {
     fn one(problem: Problem) -> Self {
         Self {
             problems: vec![problem],
+        }
+    }
+
+    /// One thing that was refused.
+    pub(crate) fn refused(
+        field: &str,
+        found: impl Into<String>,
+        accepted: impl Into<String>,
+    ) -> Self {
+        Self::one(Problem::new(field, found, accepted))
+    }
+
+    /// The same, and where each of it was found.
+    pub(crate) fn found_in(self, place: &str) -> Self {
+        let each = self.problems.into_iter().map(|problem| {
+            let found = format!("{} ({place})", problem.found);
+            Problem::new(&problem.field, found, problem.accepted)
+        });
+        Self {
+            problems: each.collect(),
         }
     }
 
@@ -491,13 +511,11 @@ fn within(path: &mut String, name: &str, visit: impl FnOnce(&mut String)) {
     path.truncate(length);
 }
 
-/// The parsed schema.
+/// The schema that a profile is checked against, parsed.
 #[must_use]
 pub fn schema() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
-    PARSED.get_or_init(|| {
-        any_value(COMPACT_SCHEMA).expect("the schema shipped with the crate is JSON")
-    })
+    PARSED.get_or_init(|| any_value(CHECKED).expect("the schema shipped with the crate is JSON"))
 }
 
 /// The schema as it follows from the types, for comparison with the file shipped.
@@ -658,7 +676,7 @@ fn check_items(
     }
 }
 
-fn types_of(node: &Value) -> Vec<&str> {
+pub(crate) fn types_of(node: &Value) -> Vec<&str> {
     match node.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
@@ -722,7 +740,7 @@ fn accepted(node: &Value) -> String {
     kinds.join(", or ")
 }
 
-fn names_of(known: &Map<String, Value>) -> String {
+pub(crate) fn names_of(known: &Map<String, Value>) -> String {
     known.keys().cloned().collect::<Vec<_>>().join(", ")
 }
 
@@ -734,7 +752,7 @@ fn quote(value: &Value) -> String {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     if text.chars().count() <= MAX_QUOTE_CHARS {
         return text.to_owned();
     }
@@ -745,7 +763,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// A name as a JSON pointer writes it, shortened if somebody made it absurdly long.
-fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     shorten(name).replace('~', "~0").replace('/', "~1")
 }
 
@@ -1449,8 +1467,32 @@ mod tests {
     }
 
     #[test]
-    fn the_compact_schema_says_the_same() {
-        assert_eq!(parse_value(SCHEMA).unwrap().to_string(), COMPACT_SCHEMA);
+    fn a_profile_is_checked_against_the_schema_without_its_words() {
+        fn compare(whole: &Value, checked: &Value, path: &str) {
+            let [whole, checked] = [whole, checked].map(|node| node.as_object().unwrap());
+            for (name, said) in whole {
+                match name.as_str() {
+                    "properties" => {
+                        let fields = said.as_object().unwrap();
+                        assert_eq!(fields.len(), checked[name].as_object().unwrap().len());
+                        for (field, inner) in fields {
+                            compare(inner, &checked[name][field], &format!("{path}/{field}"));
+                        }
+                    }
+                    "items" => compare(said, &checked[name], &format!("{path}/0")),
+                    "$schema"
+                    | "additionalProperties"
+                    | "description"
+                    | "title"
+                    | "x-enum-titles"
+                    | "x-scale"
+                    | "x-when" => assert_eq!(checked.get(name), None, "{path}"),
+                    _ => assert_eq!(checked.get(name), Some(said), "{path}"),
+                }
+            }
+            assert!(checked.keys().all(|name| whole.contains_key(name)));
+        }
+        compare(&parse_value(SCHEMA).unwrap(), schema(), "");
     }
 
     #[cfg(feature = "schema")]

@@ -9,29 +9,30 @@
 //! └ the version of this form
 //! ```
 //!
-//! Longer than [`MAX_READABLE`], it is `v1z.<base64url>~h=…` instead, with these bytes:
-//! the lower 16 bits of the text's length and the lower 32 of its xxh3 (both little-endian), and
-//! the profile's canonical text, deflated. An `h` that is missing or cut is no error: nothing can be verified
-//! then, that is all.
+//! Longer than [`MAX_READABLE`], it is `v1z.<packed>~h=…` instead, with the profile's canonical text packed
+//! ([`packing`]). An `h` that is missing or cut is no error: nothing can be verified then, that is all.
+//! Before `h` may stand how the experiment is to be shown ([`View`]), as `view.show=verdict,charts` and the
+//! like; `h` does not cover it.
 
+pub mod packing;
+mod view;
+
+use std::convert::Infallible;
 use std::fmt;
 
 use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
 use agent_chaos_core::wire::{self, Change, ProfileError};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
+
+pub use view::{MAX_QUESTION, MAX_VARIANTS, MAX_VIEW_VALUE, View, seed_of};
 
 /// A readable token is no longer than this; beyond, the profile is compressed.
 pub const MAX_READABLE: usize = 1_200;
 
 /// A longer text is no link.
 pub const MAX_TEXT: usize = 200_000;
-
-/// A compressed profile may inflate to this many bytes at the most: as many as are read at all.
-const MAX_INFLATED: usize = wire::MAX_TEXT_BYTES;
 
 /// Letters, digits and what neither chat, mail nor the address bar touches.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -58,6 +59,8 @@ pub struct Opened {
     pub profile_matches: Option<bool>,
     /// What differs from the preset, or from the defaults.
     pub changes: Vec<Change>,
+    /// How it is to be shown.
+    pub view: View,
 }
 
 /// What the run of a link showed.
@@ -112,6 +115,8 @@ pub enum LinkError {
     Newer(String),
     /// It builds on a preset that does not exist.
     UnknownPreset(String),
+    /// What it says of how it is to be shown is refused; says what is wrong.
+    View(String),
     /// Its profile is refused.
     Profile(ProfileError),
 }
@@ -125,6 +130,7 @@ impl LinkError {
             Self::Malformed(_) => "malformed",
             Self::Newer(_) => "newer",
             Self::UnknownPreset(_) => "unknown_preset",
+            Self::View(_) => "view",
             Self::Profile(_) => "profile",
         }
     }
@@ -149,6 +155,7 @@ impl fmt::Display for LinkError {
                     known.join(", ")
                 )
             }
+            Self::View(why) => write!(f, "the link's view is refused: {why}"),
             Self::Profile(error) => write!(f, "the link's experiment is refused: {error}"),
         }
     }
@@ -175,6 +182,34 @@ impl From<ProfileError> for LinkError {
 /// digest of a run (16 hex digits) the link can verify itself.
 #[must_use]
 pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> String {
+    encode_viewed(profile, preset, digest, &View::default())
+}
+
+/// As [`encode`], with how the experiment is to be shown.
+#[must_use]
+pub fn encode_viewed(
+    profile: &Profile,
+    preset: Option<&str>,
+    digest: Option<&str>,
+    view: &View,
+) -> String {
+    let pack = |text: &str| Ok::<_, Infallible>(packing::pack(text));
+    let Ok(token) = encode_with(profile, preset, digest, view, &pack);
+    token
+}
+
+/// As [`encode_viewed`], with something else that packs: not everybody has [`packing`] at hand.
+///
+/// # Errors
+///
+/// What it fails with.
+pub fn encode_with<E>(
+    profile: &Profile,
+    preset: Option<&str>,
+    digest: Option<&str>,
+    view: &View,
+    pack: &dyn Fn(&str) -> Result<String, E>,
+) -> Result<String, E> {
     let check = digest
         .and_then(|digest| digest.get(..8))
         .map(|digest| format!("~h={}{digest}", short_hash(profile)));
@@ -190,13 +225,32 @@ pub fn encode(profile: &Profile, preset: Option<&str>, digest: Option<&str>) -> 
     let mut token = if readable.len() + check.len() <= MAX_READABLE {
         readable
     } else {
-        compressed(profile)
+        format!("v1z.{}", pack(&wire::to_text(profile))?)
     };
+    view.write(&mut token);
     // Mail and chat cut other characters off the end of an address.
     if check.is_empty() && !token.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         token.push_str("~h=0");
     }
-    token + &check
+    Ok(unmistakable(token + &check))
+}
+
+/// A token that looks as if somebody had encoded it once more is encoded once more, so that what undoes
+/// that gives it back.
+fn unmistakable(token: String) -> String {
+    if encoded_again(&token) {
+        token.replace('%', "%25")
+    } else {
+        token
+    }
+}
+
+/// Whether every percent sign of a text is itself encoded.
+fn encoded_again(token: &str) -> bool {
+    token.contains('%')
+        && token
+            .match_indices('%')
+            .all(|(at, _)| token[at..].starts_with("%25"))
 }
 
 fn readable(preset: &Preset, profile: &Profile) -> String {
@@ -223,12 +277,7 @@ fn readable(preset: &Preset, profile: &Profile) -> String {
 /// The compressed form of a token, without a check.
 #[must_use]
 pub fn compressed(profile: &Profile) -> String {
-    let text = wire::to_text(profile);
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(&(wire::hash_of(text.as_bytes()) as u32).to_le_bytes());
-    bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
-    format!("v1z.{}", URL_SAFE_NO_PAD.encode(bytes))
+    format!("v1z.{}", packing::pack(&wire::to_text(profile)))
 }
 
 /// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
@@ -237,6 +286,20 @@ pub fn compressed(profile: &Profile) -> String {
 ///
 /// [`LinkError`] says what is wrong; never for a check that is missing or cut.
 pub fn decode(text: &str) -> Result<Opened, LinkError> {
+    decode_with(text, &|packed| {
+        packing::unpack(packed).map_err(str::to_owned)
+    })
+}
+
+/// As [`decode`], with something else that unpacks, and says what is wrong where it cannot.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_with(
+    text: &str,
+    unpack: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Opened, LinkError> {
     if text.len() > MAX_TEXT {
         return Err(LinkError::Malformed(format!(
             "{} bytes of text, accepted: at most {MAX_TEXT}",
@@ -247,14 +310,12 @@ pub fn decode(text: &str) -> Result<Opened, LinkError> {
     let (version, rest) = token.split_once('.').unwrap_or((&token, ""));
     match version {
         "v1" => open_readable(rest),
-        "v1z" => open_compressed(rest),
+        "v1z" => open_compressed(rest, unpack),
         newer if is_version(newer) => Err(LinkError::Newer(newer.to_owned())),
-        _ => {
-            let shown: String = token.chars().take(40).collect();
-            Err(LinkError::Malformed(format!(
-                "found \"{shown}\", accepted: a token that begins with v1."
-            )))
-        }
+        _ => Err(LinkError::Malformed(format!(
+            "found \"{}\", accepted: a token that begins with v1.",
+            shortened(&token)
+        ))),
     }
 }
 
@@ -275,116 +336,209 @@ fn token_in(text: &str) -> Result<String, LinkError> {
         .filter(|c| !c.is_whitespace() && !c.is_control() && *c != '>' && *c != '<')
         .collect();
     let text = text.replace("&amp;", "&");
-    let start = ["#", "%23", "?"]
-        .iter()
-        .filter_map(|mark| text.find(mark).map(|at| at + mark.len()))
-        .min();
-    let after = match start {
-        Some(at) => &text[at..],
-        // An address without any token holds no experiment.
-        None if text.contains("://") => "",
-        None => &text,
-    };
-    // A query may name the token (`?x=v1.…`), and may go on after it.
-    let mut parts = after
-        .split(['&', '#', '?'])
-        .flat_map(|part| part.split("%23"));
-    let named = parts.find_map(|part| {
-        let candidate = part
-            .rsplit_once("=v")
-            .filter(|(name, _)| name.chars().all(char::is_alphanumeric))
-            .map_or(part, |(name, _)| &part[name.len() + 1..]);
-        candidate
-            .split_once('.')
-            .is_some_and(|(version, _)| is_version(version))
-            .then_some(candidate)
+    let start = start_of_token(&text);
+    let token = start.map(|at| &text[at..]).unwrap_or_else(|| {
+        // Nothing that looks like a token: what stands in its place is what the error shows.
+        let start = ["#", "%23", "?"]
+            .iter()
+            .filter_map(|mark| text.find(mark).map(|at| at + mark.len()))
+            .min();
+        match start {
+            Some(at) => &text[at..],
+            // An address without any token holds no experiment.
+            None if text.contains("://") => "",
+            None => &text,
+        }
     });
-    let token = named.unwrap_or(after);
-    let token = token.trim_matches(|c: char| !c.is_alphanumeric());
+    // A query may go on after it.
+    let token = token.split(['&', '#', '?']).next().unwrap_or_default();
+    let mut token = token.trim_matches(|c: char| !c.is_alphanumeric());
+    // Address bars encode the quotation marks around it.
+    let before = &text[..start.unwrap_or_default()];
+    if ends_in_code(before) && !MARKS.iter().any(|mark| before.ends_with(mark)) {
+        while ends_in_code(token) {
+            token = &token[..token.len() - 3];
+        }
+    }
     if token.is_empty() {
         return Err(LinkError::Empty);
     }
-    // Some programs encode the marks of the token itself.
-    let token = token
-        .replace("%7E", "~")
-        .replace("%7e", "~")
-        .replace("%3D", "=")
-        .replace("%3d", "=");
-    Ok(token)
+    Ok(without_encoding(token))
 }
 
-/// The fields of a token, with its check taken off.
-fn fields(rest: &str) -> (Vec<&str>, Option<Expected>) {
+/// What may stand before a token: the mark of a fragment or a query, which may name it (`?x=v1.…`), also
+/// encoded, and encoded twice.
+const MARKS: &[&str] = &[
+    "#", "?", "=", "&", "%23", "%3F", "%3f", "%3D", "%3d", "%26", "%2523", "%253F", "%253f",
+    "%253D", "%253d",
+];
+
+/// Whether a text ends in a percent sign and two digits.
+fn ends_in_code(text: &str) -> bool {
+    match text.as_bytes() {
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    }
+}
+
+/// So many quotation marks, brackets and the like may stand between a mark and its token.
+const MOST_BEFORE: usize = 16;
+
+/// A version, such as `v1z`, is no longer.
+const LONGEST_VERSION: usize = 8;
+
+/// Where a token begins in a text: at its start, else after the first mark that has one behind it.
+fn start_of_token(text: &str) -> Option<usize> {
+    // A look at what is near, so that a text of nothing but marks costs no more than its length.
+    let begins = |at: usize| {
+        let mut start = at;
+        for _ in 0..MOST_BEFORE {
+            let first = text[start..].chars().next()?;
+            if first.is_alphanumeric() {
+                break;
+            }
+            let code = text.get(start..start + 3).is_some_and(ends_in_code);
+            start += if code { 3 } else { first.len_utf8() };
+        }
+        let token = &text[start..];
+        let dot = token
+            .bytes()
+            .take(LONGEST_VERSION + 1)
+            .position(|b| b == b'.')?;
+        token.get(..dot).is_some_and(is_version).then_some(start)
+    };
+    if let Some(start) = begins(0) {
+        return Some(start);
+    }
+    text.char_indices()
+        .filter(|(_, c)| matches!(c, '#' | '?' | '=' | '&' | '%'))
+        .find_map(|(at, _)| {
+            let mark = MARKS.iter().find(|mark| text[at..].starts_with(**mark))?;
+            begins(at + mark.len())
+        })
+}
+
+/// Some programs encode the marks of the token itself, or its percent signs once more. A token with fields
+/// has both marks plain.
+fn without_encoding(token: &str) -> String {
+    let mut token = token.to_owned();
+    for _ in 0..2 {
+        if token.contains('%') && !(token.contains('~') && token.contains('=')) {
+            let plain = percent_decode_str(&token).decode_utf8();
+            let Ok(plain) = plain.map(Into::into) else {
+                break;
+            };
+            token = plain;
+        }
+    }
+    if encoded_again(&token) {
+        token = token.replace("%25", "%");
+    }
+    token
+}
+
+/// The fields of a token, with its check and what it says of its view taken out.
+fn fields(rest: &str) -> Result<(Vec<&str>, Option<Expected>, View), LinkError> {
     let mut fields: Vec<_> = rest.split('~').collect();
-    let check = fields
+    if fields
         .last()
-        .and_then(|last| last.strip_prefix("h="))
-        .map(str::to_owned);
-    if check.is_some()
-        || fields
-            .last()
-            .is_some_and(|last| *last == "h" || last.is_empty())
+        .is_some_and(|last| *last == "h" || last.is_empty())
     {
         fields.pop();
     }
-    let whole = check
+    let mut check = None;
+    let mut view = View::default();
+    let mut others = Vec::with_capacity(fields.len());
+    for field in fields {
+        // It comes last, but whoever edits a link by hand adds to its end.
+        if let Some(found) = field.strip_prefix("h=") {
+            check = Some(found);
+        } else if let Some(field) = field.strip_prefix("view.") {
+            view.read(field)?;
+        } else {
+            others.push(field);
+        }
+    }
+    let expected = check
         .filter(|check| check.len() == 12 && check.bytes().all(|b| b.is_ascii_hexdigit()))
-        .map(|check| check.to_ascii_lowercase());
-    let expected = whole.map(|check| Expected {
-        profile_hash: check[..4].to_owned(),
-        digest: check[4..].to_owned(),
-    });
-    (fields, expected)
+        .map(str::to_ascii_lowercase)
+        .map(|check| Expected {
+            profile_hash: check[..4].to_owned(),
+            digest: check[4..].to_owned(),
+        });
+    Ok((others, expected, view))
+}
+
+/// Makes the changes of a token: each a path, `=` and a value, percent-encoded.
+fn change<'a>(whole: &mut Value, changes: impl Iterator<Item = &'a str>) -> Result<(), LinkError> {
+    for field in changes {
+        let Some((path, text)) = field.split_once('=') else {
+            return Err(LinkError::Malformed(format!(
+                "found \"{}\", accepted: <path>=<value>",
+                shortened(field)
+            )));
+        };
+        let text = percent_decode_str(text).decode_utf8().map_err(|_| {
+            LinkError::Malformed(format!("the value of {} is not UTF-8", shortened(path)))
+        })?;
+        let new = wire::any_value(&text).unwrap_or_else(|| Value::String(text.into_owned()));
+        wire::set_value(whole, path, new)?;
+    }
+    Ok(())
+}
+
+/// As much of a text as an error shows, which may come out on a terminal.
+fn shortened(text: &str) -> String {
+    let harmless = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().take(40).map(harmless).collect()
+}
+
+/// A variant of an experiment: with changes as a token writes them, such as
+/// `workers.count=6~queue.capacity=40`.
+///
+/// # Errors
+///
+/// [`LinkError`] says what is wrong.
+pub fn vary(profile: &Profile, changes: &str) -> Result<Profile, LinkError> {
+    let mut whole = wire::to_value(profile);
+    change(&mut whole, changes.split('~'))?;
+    Ok(wire::from_value(whole)?)
 }
 
 fn open_readable(rest: &str) -> Result<Opened, LinkError> {
-    let (fields, expected) = fields(rest);
+    let (fields, expected, view) = fields(rest)?;
     let name = fields.first().copied().unwrap_or_default();
-    let preset = presets::find(name)
-        .ok_or_else(|| LinkError::UnknownPreset(name.chars().take(40).collect()))?;
-    let base = preset.profile();
-    let mut value = wire::to_value(&base);
-    for field in &fields[1..] {
-        let Some((path, text)) = field.split_once('=') else {
-            let shown: String = field.chars().take(40).collect();
-            return Err(LinkError::Malformed(format!(
-                "found \"{shown}\", accepted: <path>=<value>"
-            )));
-        };
-        let text = percent_decode_str(text)
-            .decode_utf8()
-            .map_err(|_| LinkError::Malformed(format!("the value of {path} is not UTF-8")))?;
-        let new = wire::any_value(&text).unwrap_or_else(|| Value::String(text.into_owned()));
-        wire::set_value(&mut value, path, new)?;
-    }
-    opened(Some(preset), wire::from_value(value)?, expected)
+    let preset = presets::find(name).ok_or_else(|| LinkError::UnknownPreset(shortened(name)))?;
+    let mut value = wire::to_value(&preset.profile());
+    change(&mut value, fields[1..].iter().copied())?;
+    opened(Some(preset), wire::from_value(value)?, expected, view)
 }
 
-fn open_compressed(rest: &str) -> Result<Opened, LinkError> {
-    let (fields, expected) = fields(rest);
-    let bad = |why: &str| LinkError::Malformed(why.to_owned());
-    let bytes = URL_SAFE_NO_PAD
-        .decode(fields.first().copied().unwrap_or_default())
-        .map_err(|_| bad("its compressed part is damaged or cut"))?;
-    let (head, packed) = bytes
-        .split_at_checked(6)
-        .ok_or_else(|| bad("its compressed part is cut"))?;
-    let text = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, MAX_INFLATED)
-        .map_err(|_| bad("its compressed part is damaged or cut"))?;
-    let check = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
-    let length = u16::from_le_bytes([head[0], head[1]]);
-    if text.len() as u16 != length || wire::hash_of(&text) as u32 != check {
-        return Err(bad("its compressed part is damaged"));
+fn open_compressed(
+    rest: &str,
+    unpack: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Opened, LinkError> {
+    let (fields, expected, view) = fields(rest)?;
+    let packed = fields.first().copied().unwrap_or_default();
+    if let Some(other) = fields.get(1) {
+        return Err(LinkError::Malformed(format!(
+            "found \"{}\" after its compressed part, accepted: view.show, view.ask and the like, and h",
+            shortened(other)
+        )));
     }
-    let text = String::from_utf8(text).map_err(|_| bad("its compressed part is not text"))?;
-    opened(None, wire::parse(&text)?, expected)
+    let text = unpack(packed).map_err(LinkError::Malformed)?;
+    opened(None, wire::parse(&text)?, expected, view)
 }
 
 fn opened(
     preset: Option<&'static Preset>,
     profile: Profile,
     expected: Option<Expected>,
+    view: View,
 ) -> Result<Opened, LinkError> {
+    for changes in view.variants() {
+        vary(&profile, changes)?;
+    }
     let base = preset.map_or_else(Profile::default, Preset::profile);
     let profile_matches = expected
         .as_ref()
@@ -395,6 +549,7 @@ fn opened(
         profile_matches,
         changes: wire::changes(&base, &profile),
         profile,
+        view,
     })
 }
 

@@ -4,23 +4,34 @@
 //! `Float64Array` per series; reports go out as plain objects; every error is a JS `Error` with
 //! `name`, `field` and `message`. `tests/api.rs` is the contract with the page.
 
+#[cfg(feature = "lab")]
+mod edge;
 mod error;
 mod frame;
 mod host;
 mod records;
+#[cfg(feature = "lab")]
 mod replications;
 mod run;
+#[cfg(feature = "lab")]
+mod sweep;
 mod types;
 mod work;
 
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, Profile, presets, theory, wire};
-use agent_chaos_link as link;
+use agent_chaos_link::{self as link, View};
+use js_sys::{Array, Error, Function};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "lab")]
+pub use edge::{Edge, edge_questions};
 pub use records::{Search, record_names};
+#[cfg(feature = "lab")]
 pub use replications::Replications;
 pub use run::Run;
+#[cfg(feature = "lab")]
+pub use sweep::Sweep;
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -54,11 +65,12 @@ pub fn new_seed() -> Result<u32, JsValue> {
     getrandom::u32().map_err(|error| error::named("EntropyError", &error.to_string()).into())
 }
 
-/// The JSON Schema of a profile, as text.
+/// The JSON Schema of a profile, as text: types, bounds, defaults and templates. Titles and descriptions
+/// are in `profile.schema.json` of the core alone.
 #[wasm_bindgen]
 #[must_use]
 pub fn schema() -> String {
-    wire::COMPACT_SCHEMA.to_owned()
+    wire::CHECKED.to_owned()
 }
 
 #[derive(Serialize)]
@@ -159,19 +171,36 @@ pub fn differences(from: &str, to: &str) -> Result<JsValue, JsValue> {
     frame::plain(&wire::changes(&from?, &to?))
 }
 
-/// The token of a link to this experiment, to stand after `#`.
+/// The token of a link to this experiment, to stand after `#`, with how it is to be shown: pairs of a key and
+/// a value. What makes too long a link is packed by `pack`.
 ///
 /// # Errors
 ///
-/// A `ProfileError` that names the field.
+/// A `ProfileError` that names the field; a `LinkError` for the view; what `pack` throws.
 #[wasm_bindgen]
 pub fn encode_link(
     preset: Option<String>,
     profile: &str,
     digest: Option<String>,
+    #[wasm_bindgen(unchecked_param_type = "[string, string][]")] view: &Array,
+    #[wasm_bindgen(unchecked_param_type = "(text: string) => string")] pack: &Function,
 ) -> Result<String, JsValue> {
     let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
-    Ok(link::encode(&profile, preset.as_deref(), digest.as_deref()))
+    let (preset, digest) = (preset.as_deref(), digest.as_deref());
+    let pairs: Vec<_> = view
+        .iter()
+        .map(|pair| [0, 1].map(|at| Array::from(&pair).get(at).as_string().unwrap_or_default()))
+        .collect();
+    let view = View::of(
+        pairs
+            .iter()
+            .map(|[key, value]| (key.as_str(), value.as_str())),
+    )
+    .map_err(|error| error::link(&error))?;
+    link::encode_with(&profile, preset, digest, &view, &|text| {
+        let packed = pack.call1(&JsValue::NULL, &text.into())?;
+        packed.as_string().ok_or(packed)
+    })
 }
 
 #[derive(Serialize)]
@@ -189,16 +218,54 @@ struct OpenedLink {
     expected_digest: Option<String>,
     profile_matches: Option<bool>,
     changed: Vec<wire::Change>,
+    view: Vec<[String; 2]>,
 }
 
-/// Reads a link: a token, or a whole address with one, also as mail and chat mangle it.
+/// A variant of an experiment, with changes as a link writes them: `workers.count=6~queue.capacity=40`.
+/// Gives its profile as text.
+///
+/// # Errors
+///
+/// A `LinkError` that says what is wrong.
+#[wasm_bindgen]
+pub fn vary(profile: &str, changes: &str) -> Result<String, JsValue> {
+    let profile = wire::parse(profile).map_err(|error| error::profile(&error))?;
+    let varied = link::vary(&profile, changes).map_err(|error| error::link(&error))?;
+    Ok(wire::to_pretty(&varied))
+}
+
+/// The seed of somebody by this name, where each has a seed of their own.
+#[wasm_bindgen]
+#[must_use]
+pub fn seed_of(name: &str) -> u32 {
+    link::seed_of(name)
+}
+
+/// Reads a link: a token, or a whole address with one, also as mail and chat mangle it. What is packed in
+/// it is unpacked by `unpack`, which throws an `Error` if it cannot be.
 ///
 /// # Errors
 ///
 /// A `LinkError` with its `kind`, and with the `field` if the profile is refused.
 #[wasm_bindgen(unchecked_return_type = "OpenedLink")]
-pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
-    let opened = link::decode(text).map_err(|error| error::link(&error))?;
+pub fn decode_link(
+    text: &str,
+    #[wasm_bindgen(unchecked_param_type = "(packed: string) => string")] unpack: &Function,
+) -> Result<JsValue, JsValue> {
+    let unpack = |packed: &str| {
+        let text = unpack.call1(&JsValue::NULL, &packed.into());
+        text.as_ref()
+            .ok()
+            .and_then(JsValue::as_string)
+            .ok_or_else(|| {
+                let thrown = text.unwrap_or_else(|thrown| thrown).dyn_into::<Error>();
+                thrown.map_or_else(
+                    |_| "it cannot be unpacked".into(),
+                    |error| error.message().into(),
+                )
+            })
+    };
+    let opened = link::decode_with(text, &unpack).map_err(|error| error::link(&error))?;
     frame::plain(&OpenedLink {
         preset: opened.preset.map(|preset| preset.name),
         profile: wire::to_pretty(&opened.profile),
@@ -209,6 +276,12 @@ pub fn decode_link(text: &str) -> Result<JsValue, JsValue> {
             .map(|expected| expected.digest.clone()),
         profile_matches: opened.profile_matches,
         changed: opened.changes,
+        view: opened
+            .view
+            .pairs()
+            .iter()
+            .map(|(key, value)| [key.clone(), value.clone()])
+            .collect(),
     })
 }
 

@@ -4,7 +4,9 @@
 
 mod bench;
 mod browser;
+mod cluster;
 mod collector;
+mod hosts;
 mod page;
 mod peers;
 mod steps;
@@ -35,9 +37,12 @@ enum Command {
         /// Only the parts whose name contains this
         #[arg(long)]
         only: Option<String>,
-        /// Run the page's tests in Firefox instead
+        /// Run the tests on other hosts instead: the page in Firefox, and in documentation tools
         #[arg(long)]
         hosts: bool,
+        /// Run a sweep on a local cluster of worker processes instead (needs Python)
+        #[arg(long, conflicts_with_all = ["only", "hosts", "miri"])]
+        cluster: bool,
         /// Run the executor's tests under Miri instead, which looks for undefined behaviour
         #[arg(long, conflicts_with_all = ["only", "hosts"])]
         miri: bool,
@@ -49,7 +54,14 @@ enum Command {
     /// Rewrite the golden files and the JSON Schema, on purpose
     Bless,
     /// Put the static site into dist/
-    Dist,
+    Dist {
+        /// The address where it will be, such as https://example.org/playground/: previews in chats, the
+        /// sitemap and the way back from wrong addresses need it
+        #[arg(long, value_name = "URL")]
+        base: Option<String>,
+    },
+    /// Put the npm package into dist/npm
+    Package,
     /// Take screenshots of the page into tests/browser/output
     Shots,
 }
@@ -59,11 +71,13 @@ fn main() -> Result<()> {
         Command::Serve { port } => page::serve(port),
         Command::Build => page::build(),
         Command::Test { miri: true, .. } => suite::miri(),
+        Command::Test { cluster: true, .. } => suite::cluster(),
         Command::Test { only, hosts, .. } => suite::test(only.as_deref(), hosts),
         Command::Bench(options) => bench::bench(&options),
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
-        Command::Dist => page::dist(),
+        Command::Dist { base } => page::dist(base.as_deref()),
+        Command::Package => page::package(),
         Command::Shots => suite::shots(),
     }
 }

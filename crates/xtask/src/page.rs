@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::steps::{cargo, command, exists, npm_bin, npm_ci, root, run, step, target};
+use crate::steps::{cargo, command, exists, in_web, npm_bin, npm_ci, root, run, step, target};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -45,21 +45,31 @@ pub fn npm_packages() -> Result<()> {
     })
 }
 
-/// Compiles the engine and writes its JavaScript side: for the page into web/pkg.
+/// Compiles the engine, with and without what studies an experiment, and what packs long links, and writes
+/// their JavaScript sides: for the page into web/pkg.
 pub fn engine() -> Result<()> {
-    module(&[], &root().join("web/pkg"))
+    let folder = root().join("web/pkg");
+    module("agent-chaos-wasm", &["lab"], &folder, "agent_chaos_lab")?;
+    module("agent-chaos-wasm", &[], &folder, "agent_chaos_wasm")?;
+    module(
+        "agent-chaos-wasm-pack",
+        &[],
+        &folder,
+        "agent_chaos_wasm_pack",
+    )
 }
 
-/// Compiles the engine with these features and writes its JavaScript side into this folder.
-pub fn module(features: &[&str], folder: &Path) -> Result<()> {
+/// Compiles a crate with these features to WebAssembly and writes its JavaScript side into this folder, under
+/// this name.
+pub fn module(name: &str, features: &[&str], folder: &Path, out: &str) -> Result<()> {
     wasm_target()?;
-    step("compiling the engine to WebAssembly", || {
+    step(&format!("compiling {out} to WebAssembly"), || {
         let mut build = cargo(&[
             "build",
             "--quiet",
             "--release",
             "--package",
-            "agent-chaos-wasm",
+            name,
             "--target",
             WASM_TARGET,
         ]);
@@ -74,10 +84,13 @@ pub fn module(features: &[&str], folder: &Path) -> Result<()> {
         || {
             let input = target()
                 .join(WASM_TARGET)
-                .join("release/agent_chaos_wasm.wasm");
+                .join("release")
+                .join(name.replace('-', "_"))
+                .with_extension("wasm");
             let mut bindgen = Bindgen::new();
             bindgen
                 .input_path(input)
+                .out_name(out)
                 .typescript(true)
                 .web(true)?
                 .omit_default_module_path(false)
@@ -102,7 +115,8 @@ pub fn build() -> Result<()> {
 /// Checks the page's types.
 pub fn types() -> Result<()> {
     step("checking the page's types", || {
-        run(npm_bin("tsc", &["--project", "tsconfig.json"]))
+        run(npm_bin("tsc", &["--project", "tsconfig.json"]))?;
+        run(npm_bin("tsc", &["--project", "worker/tsconfig.json"]))
     })
 }
 
@@ -133,15 +147,71 @@ fn free_port(from: u16) -> Result<u16> {
         .with_context(|| format!("no free port from {from} on; name another with --port"))
 }
 
-/// The static site in dist/.
-pub fn dist() -> Result<()> {
+/// The static site in dist/, for the address that it will have if that is known.
+pub fn dist(base: Option<&str>) -> Result<()> {
     build()?;
-    let (from, to) = (root().join("web/dist"), root().join("dist"));
-    step("copying the site into dist/", || {
+    site(base, &root().join("dist"))
+}
+
+/// Builds the command line, and what makes the site.
+pub fn programs() -> Result<()> {
+    step("building the command line, and what makes the site", || {
+        run(cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "agent-chaos-cli",
+            "--package",
+            "agent-chaos-site",
+        ]))
+    })
+}
+
+/// A program that was built for release.
+pub fn program(name: &str) -> PathBuf {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    target().join("release").join(file)
+}
+
+/// The static site around the built page, in this folder.
+pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
+    programs()?;
+    let place = to.strip_prefix(root()).unwrap_or(to).display().to_string();
+    step(&format!("making the site in {place}"), || {
         if to.exists() {
-            fs::remove_dir_all(&to)?;
+            fs::remove_dir_all(to)?;
         }
-        copy(&from, &to)
+        copy(&root().join("web/dist"), to)?;
+        let mut make = command(&program("agent-chaos-site").to_string_lossy(), &[]);
+        make.arg("--site").arg(to);
+        make.arg("--web").arg(root().join("web"));
+        make.arg("--cli").arg(program("agent-chaos"));
+        if let Some(base) = base {
+            make.args(["--base", base]);
+        }
+        run(make)
+    })?;
+    step("compressing its files", || {
+        let mut compress = in_web("node", &["build/compress.mjs"]);
+        compress.arg(to);
+        run(compress)
+    })
+}
+
+/// The npm package in dist/npm, and beside it what `npm pack` makes of it.
+pub fn package() -> Result<()> {
+    npm_packages()?;
+    engine()?;
+    types()?;
+    let folder = root().join("dist/npm");
+    step("writing the npm package into dist/npm", || {
+        let mut write = in_web("node", &["build/package.js"]);
+        write.arg(&folder);
+        run(write)?;
+        let mut pack = command("npm", &["pack", "--loglevel=error", "--pack-destination"]);
+        pack.arg(root().join("dist")).current_dir(&folder);
+        run(pack)
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, collector, page};
+use crate::{browser, cluster, collector, hosts, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -27,9 +27,10 @@ const PARTS: [Part; 5] = [
 ];
 
 /// What is run besides where other hosts are asked for.
-const HOSTS: [Part; 2] = [
+const HOSTS: [Part; 3] = [
     ("page in Firefox", page_in_firefox),
     ("a collector of OpenTelemetry", with_collector),
+    ("documentation tools", documentation_tools),
 ];
 
 /// Runs every part, also after one has failed, and sums up; with `hosts`, the parts on other hosts
@@ -91,6 +92,8 @@ fn native() -> Result<Command> {
         "agent-chaos-export",
         "--package",
         "agent-chaos-bench",
+        "--package",
+        "agent-chaos-site",
         "--features",
         "agent-chaos-core/schema",
         "--no-fail-fast",
@@ -104,6 +107,8 @@ fn wasm_in_node() -> Result<Command> {
         "--release",
         "--package",
         "agent-chaos-wasm",
+        "--features",
+        "lab",
         "--target",
         "wasm32-unknown-unknown",
     ]);
@@ -150,7 +155,7 @@ fn wasm_in_chromium() -> Result<Command> {
 }
 
 fn page_in_chromium() -> Result<Command> {
-    let program = page_and_command_line()?;
+    let programs = page_and_programs()?;
     let mut tests = npm_bin(
         "playwright",
         &[
@@ -162,22 +167,23 @@ fn page_in_chromium() -> Result<Command> {
         ],
     );
     tests.env("CHROME", browser::chromium()?);
-    tests.env("AGENT_CHAOS", program);
+    tests.envs(programs);
     Ok(tests)
 }
 
 fn page_in_firefox() -> Result<Command> {
-    let program = page_and_command_line()?;
+    let programs = page_and_programs()?;
     let mut tests = in_web(
         "node",
         &[
             "--test",
             "--test-reporter=tap",
             "../tests/browser/firefox.test.mjs",
+            "../tests/browser/embed-firefox.test.mjs",
         ],
     );
     tests.env("FIREFOX", browser::firefox()?);
-    tests.env("AGENT_CHAOS", program);
+    tests.envs(programs);
     Ok(tests)
 }
 
@@ -196,21 +202,41 @@ fn with_collector() -> Result<Command> {
     Ok(tests)
 }
 
-/// Builds the page, and the command line to compare it with; gives the command line's path.
-fn page_and_command_line() -> Result<std::path::PathBuf> {
+/// Sites of the documentation tools that people use, built by the tools and opened in Chromium.
+fn documentation_tools() -> Result<Command> {
+    let programs = page_and_programs()?;
+    let folder = hosts::install()?;
+    let mut tests = in_web(
+        "node",
+        &[
+            "--test",
+            "--test-reporter=tap",
+            "--test-concurrency=1",
+            "../tests/hosts/",
+        ],
+    );
+    tests.env("CHROME", browser::chromium()?);
+    tests.env("PYTHON", hosts::python(&folder));
+    tests.env("HOSTS", folder);
+    tests.envs(programs);
+    Ok(tests)
+}
+
+/// Builds the page, the command line to compare it with, and what makes the site; gives the variables that
+/// name the programs.
+fn page_and_programs() -> Result<[(&'static str, std::path::PathBuf); 2]> {
     page::build()?;
-    step("building the command line to compare with", || {
-        run(cargo(&[
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "agent-chaos-cli",
-        ]))
-    })?;
-    Ok(target()
-        .join("release")
-        .join(format!("agent-chaos{}", std::env::consts::EXE_SUFFIX)))
+    page::programs()?;
+    Ok([
+        ("AGENT_CHAOS", page::program("agent-chaos")),
+        ("AGENT_CHAOS_SITE", page::program("agent-chaos-site")),
+    ])
+}
+
+/// Builds the command line; gives its path.
+pub fn command_line() -> Result<std::path::PathBuf> {
+    page::programs()?;
+    Ok(page::program("agent-chaos"))
 }
 
 /// Runs a test program, shows what it prints, and counts what it reports.
@@ -312,6 +338,16 @@ pub fn miri() -> Result<()> {
     Ok(())
 }
 
+/// A sweep on a local cluster of worker processes, one of which is killed.
+pub fn cluster() -> Result<()> {
+    let (counts, success) = watch(cluster::tests()?)?;
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    if !success || counts.failed > 0 || counts.passed == 0 {
+        bail!("the sweep on a cluster failed, or ran nothing");
+    }
+    Ok(())
+}
+
 /// Formatting, clippy, documentation and types, each with warnings as errors.
 pub fn lint() -> Result<()> {
     page::wasm_target()?;
@@ -338,6 +374,10 @@ pub fn lint() -> Result<()> {
             "--quiet",
             "--package",
             "agent-chaos-wasm",
+            "--package",
+            "agent-chaos-wasm-pack",
+            "--features",
+            "agent-chaos-wasm/lab",
             "--target",
             "wasm32-unknown-unknown",
             "--all-targets",

@@ -58,9 +58,10 @@ function horizon({ profile, frame, kept, phase }, series) {
 /**
  * @param {HTMLElement} place
  * @param {import('../store.js').Store} store
- * @param {{ actions: import('../conductor.js').Actions, engine: import('../../engine/engine.js').Engine }} tools
+ * @param {{ actions: import('../conductor.js').Actions, engine: import('../../engine/engine.js').Engine, stage?: HTMLElement, only?: string[] | null }} tools
+ *   `stage` has the theme, `only` names the charts that are wanted, whatever the view says
  */
-export function charts(place, store, { actions, engine }) {
+export function charts(place, store, { actions, engine, stage = document.documentElement, only = null }) {
   const { series } = actions;
   const grid = element('div', { class: 'charts' });
   const marks = element('p', { class: 'soft small', 'data-testid': 'interventions', hidden: true });
@@ -102,7 +103,7 @@ export function charts(place, store, { actions, engine }) {
   function colour(token) {
     let found = colours.get(token);
     if (found === undefined) {
-      found = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+      found = getComputedStyle(stage).getPropertyValue(token).trim();
       colours.set(token, found);
     }
     return found;
@@ -465,8 +466,11 @@ export function charts(place, store, { actions, engine }) {
     };
   }
 
+  /** The charts of the profile that are asked for. @param {import('../store.js').State} state */
+  const wanted = ({ profile, view }) => chosen(profile).filter(({ name }) => (only ?? view.charts)?.includes(name) ?? true);
+
   function build() {
-    const focused = drawn.find(({ figure }) => figure.root.contains(document.activeElement));
+    const focused = drawn.find(({ figure }) => figure.root.matches(':focus-within'));
     for (const { easel, figure } of drawn) {
       observer.unobserve(figure.box);
       resizer.unobserve(figure.box);
@@ -474,7 +478,7 @@ export function charts(place, store, { actions, engine }) {
     }
     colours = new Map();
     const before = [...grid.children];
-    drawn = chosen(store.get().profile).map((chart) => {
+    drawn = wanted(store.get()).map((chart) => {
       /** @type {One} */
       let one;
       const made = figure(chart, { save: (way) => void save(chart, way), toggleTable: () => toggleTable(one) });
@@ -546,7 +550,7 @@ export function charts(place, store, { actions, engine }) {
 
   const unsubscribe = store.subscribe((state) => {
     if (document.hidden) return;
-    const charts = chosen(state.profile).map(({ name, lines }) => `${name} ${lines.length}`);
+    const charts = wanted(state).map(({ name, lines }) => `${name} ${lines.length}`);
     const key = `${state.theme} ${matchMedia('(prefers-color-scheme: dark)').matches} ${charts} ${railsOf(state.profile)}`;
     tellMarks(state.profile);
     if (state.run !== run) {
@@ -586,7 +590,7 @@ export function charts(place, store, { actions, engine }) {
   /** @type {string | undefined} */
   let themeBefore;
   const prints = () => {
-    const { dataset } = document.documentElement;
+    const { dataset } = stage;
     if (paper.matches) {
       themeBefore = dataset.theme;
       dataset.theme = 'light';

@@ -1,0 +1,1 @@
+declare const release: { version: string; build: string; files: { [path: string]: string } };
