@@ -46,6 +46,8 @@ export async function host(folder, path = '/') {
   const host = { folder, missing: (_path) => false, wrong: (_path) => false, asked: [], url: '', stop: async () => {} };
   const server = createServer((request, response) => {
     const asked = decodeURIComponent(new URL(request.url, 'http://x').pathname);
+    // Browsers ask every host for it.
+    if (asked === '/favicon.ico') return void response.writeHead(204).end();
     host.asked.push(asked);
     const inside = asked.startsWith(path) && !host.missing(asked) ? normalize(asked.slice(path.length) || 'index.html') : '..';
     let file = inside.startsWith('..') ? '' : join(host.folder, inside);

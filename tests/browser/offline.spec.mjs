@@ -27,7 +27,7 @@ const test = base.extend({
     page.on('pageerror', (error) => wrong.push(String(error)));
     await use(page);
     if (wrong.length) throw new Error(wrong.join('\n'));
-    expect(server.asked.filter((path) => !path.startsWith('/sub/') && path !== '/favicon.ico')).toEqual([]);
+    expect(server.asked.filter((path) => !path.startsWith('/sub/'))).toEqual([]);
   },
 });
 
