@@ -27,10 +27,13 @@ function styles() {
   return shared;
 }
 
-export class AgentChaos extends HTMLElement {
+/** Where there is no document, as while a site is generated, the module is there and does nothing. */
+const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
+
+export class AgentChaos extends Base {
   static observedAttributes = NAMES;
 
-  #stage = element('div', { class: 'stage', lang: 'en' });
+  #stage = element('div', { class: 'stage', lang: 'en', dir: 'ltr' });
   #inner = element('div', { class: 'inner' });
   #probe = element('span', { class: 'probe', 'aria-hidden': 'true' });
   /** @type {import('../shared/embed.js').Given | null} */
@@ -70,7 +73,7 @@ export class AgentChaos extends HTMLElement {
   connectedCallback() {
     // Lengths follow the reader's own font size: a host's root may have another.
     this.#probe.style.fontSize = 'medium';
-    this.#stage.style.setProperty('--unit', getComputedStyle(this.#probe).fontSize);
+    this.#stage.style.setProperty('--unit', `var(--agent-chaos-size, ${getComputedStyle(this.#probe).fontSize})`);
     const sight = new IntersectionObserver((entries) => this.#look(entries.at(-1)?.isIntersecting ?? false));
     sight.observe(this.#stage);
     this.#ends = [() => sight.disconnect(), watch(this.#probe, () => this.#retheme())];
@@ -140,10 +143,21 @@ export class AgentChaos extends HTMLElement {
     this.#retheme();
     if (given.problems.length) this.#refuse(given.problems, false);
     else {
-      this.#poster = poster(given, () => void this.run().catch(() => {}));
+      this.#poster = poster(given, () => this.#pressed());
       this.#inner.append(this.#poster.made);
       this.#enter('poster');
     }
+  }
+
+  #pressed() {
+    if (this.#phase !== 'poster') return;
+    const { name } = this.#poster ?? {};
+    if (this.#given?.view.seeds === 'own' && name?.value.trim() === '') {
+      this.#poster?.say('First type your name or number.', false);
+      name.focus({ preventScroll: true });
+      return;
+    }
+    void this.run();
   }
 
   /** @param {import('../shared/embed.js').Refused[]} problems @param {boolean} again whether another try may do better */
@@ -175,8 +189,15 @@ export class AgentChaos extends HTMLElement {
       this.#live?.actions.pause();
     } else if (seen && this.#waits) {
       this.#waits = false;
-      if (this.#live && phase !== 'running') void this.#live.actions.play();
+      if (this.#live && phase !== 'running') void this.#play(this.#live);
     }
+  }
+
+  /** @param {import('./live.js').Live} made */
+  async #play(made) {
+    await made.actions.play();
+    // Somebody may have thought better of a long run.
+    if (made === this.#live && made.store.get().phase === 'ready' && !this.#waits) for (const answer of this.#wanted.splice(0)) answer(null);
   }
 
   /** @param {string} name @param {unknown} detail */
@@ -218,7 +239,7 @@ export class AgentChaos extends HTMLElement {
     this.#poster?.say('Loading the engine …', true);
     this.#enter('loading');
     try {
-      const made = await live(this.#stage, given, { base: this.#base(), theme: this.#stage.dataset.theme ?? 'light', changed: (before, now) => { if (turn === this.#turn) this.#changed(before, now); } });
+      const made = await live(this.#stage, given, { base: this.#base(), theme: this.#stage.dataset.theme ?? 'light', name: this.#poster?.name.value ?? '', changed: (before, now) => { if (turn === this.#turn) this.#changed(before, now); } });
       if (turn !== this.#turn) {
         made.destroy();
         return null;
@@ -238,7 +259,9 @@ export class AgentChaos extends HTMLElement {
       const refusal = /** @type {any} */ (error);
       // A link that is wrong stays wrong; what could not be fetched may be there the next time.
       const wrong = refusal?.name === 'LinkError' || refusal?.name === 'ProfileError';
-      const message = error instanceof Error ? error.message : String(error);
+      const words = error instanceof Error ? error.message : String(error);
+      // Who has given no link is not told of one.
+      const message = wrong && !given.linked && refusal.field && refusal.field !== 'vs' ? `set: ${words.replace(/^[^/]*(?=\/)/, '')}` : words;
       this.#refuse([{ field: wrong ? String(refusal.field ?? '') : '', message: wrong ? message : `The engine could not be loaded: ${message}` }], !wrong);
       return null;
     }
@@ -278,7 +301,7 @@ export class AgentChaos extends HTMLElement {
     if (!made) return null;
     const ended = new Promise((/** @type {(report: Report | null) => void} */ resolve) => this.#wanted.push(resolve));
     if (made.store.get().phase !== 'running') {
-      if (this.#seen) void made.actions.play();
+      if (this.#seen) void this.#play(made);
       else this.#waits = true;
     }
     return ended;
@@ -321,5 +344,5 @@ export class AgentChaos extends HTMLElement {
 
 /** Makes the element known to the page, if it is not yet. @param {string} [name] */
 export function define(name = 'agent-chaos') {
-  if (!customElements.get(name)) customElements.define(name, AgentChaos);
+  if (globalThis.customElements && !customElements.get(name)) customElements.define(name, AgentChaos);
 }

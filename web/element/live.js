@@ -1,6 +1,6 @@
 // A loaded experiment inside an embed: the page's own parts, on a store of their own.
 
-import { load, readLink, replacements, writeLink } from '../engine/engine.js';
+import { isCrash, load, readLink, replace, replacements, writeLink } from '../engine/engine.js';
 import { charts } from '../page/charts/index.js';
 import { CHARTS } from '../page/charts/list.js';
 import { conductor } from '../page/conductor.js';
@@ -9,7 +9,9 @@ import { picture } from '../page/picture.js';
 import { createStore } from '../page/store.js';
 import { verdict } from '../page/verdict.js';
 import { USUAL_CHARTS, paceOf, partsOf } from '../shared/embed.js';
-import { readView } from '../shared/view.js';
+import { freeToken } from '../shared/kept.js';
+import { Series } from '../shared/series.js';
+import { readView, writeView } from '../shared/view.js';
 import { titleOf } from './poster.js';
 import { row } from './row.js';
 
@@ -48,15 +50,25 @@ function room(place) {
 /**
  * @param {HTMLElement} stage what has the theme, and the width that counts
  * @param {Given} given
- * @param {{ base: string, theme: string, changed: (before: State, now: State) => void }} host
+ * @param {{ base: string, theme: string, name: string, changed: (before: State, now: State) => void }} host
  * @throws the engine's errors of a link that cannot be opened
  */
-export async function live(stage, given, { base, theme, changed }) {
+export async function live(stage, given, { base, theme, name, changed }) {
   const { engine, presets, schema } = await engineOnce();
   const opened = await readLink(given.token);
-  const check = engine.check(opened.profile);
-  const own = /** @type {{ view?: [string, string][] }} */ (opened).view;
-  const view = given.viewed || !own ? given.view : readView(own).view;
+  const view = given.viewed ? given.view : readView(opened.view).view;
+  const seed = view.seeds === 'own' && name.trim() !== '' ? engine.seed_of(name.trim()) : null;
+  const profile = seed === null ? opened.profile : JSON.stringify({ ...JSON.parse(opened.profile), seed });
+  const check = engine.check(profile);
+  const variants = view.vs.map((changes) => ({ name: changes.replaceAll('~', ', ').replaceAll('=', ' = '), profile: vary(changes) }));
+  /** @param {string} changes */
+  function vary(changes) {
+    try {
+      return engine.vary(profile, changes);
+    } catch (error) {
+      throw Object.assign(new Error(`vs: ${/** @type {Error} */ (error).message}`), { name: 'LinkError', field: 'vs' });
+    }
+  }
   const store = createStore({
     phase: 'ready', preset: opened.preset ?? 'exp-001', profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
     frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: { opened, outcome: null }, copied: null, theme,
@@ -77,7 +89,7 @@ export async function live(stage, given, { base, theme, changed }) {
   const { small, stop } = room(stage);
   ends.push(stop);
 
-  const asking = element('div', { class: 'notice asking', role: 'alertdialog', 'aria-label': 'A long run', hidden: true });
+  const asking = element('div', { class: 'notice asking', role: 'group', 'aria-label': 'A long run', 'data-testid': 'embed-asking', hidden: true });
   /** @param {{ events: number }} estimate @returns {Promise<boolean>} */
   const ask = ({ events }) => new Promise((resolve) => {
     const answer = (/** @type {boolean} */ yes) => () => {
@@ -85,23 +97,74 @@ export async function live(stage, given, { base, theme, changed }) {
       asking.replaceChildren();
       resolve(yes);
     };
-    asking.replaceChildren(element('p', {}, `This experiment has about ${Math.round(events / 1e6)} million events. It can be paused at any time.`),
+    asking.replaceChildren(element('p', { role: 'alert' }, `This experiment has about ${Math.round(events / 1e6)} million events. It can be paused at any time.`),
       element('div', { class: 'row' }, element('button', { type: 'button', class: 'primary', onclick: answer(true) }, 'Run it'), element('button', { type: 'button', onclick: answer(false) }, 'Not now')));
     asking.hidden = false;
   });
   const actions = conductor(engine, presets, store, { ask, base: () => base, leave: () => {} });
 
+  const { play, pause } = actions;
+  /** The run of a variant on its way. @type {import('../engine/engine.js').Run | null} */
+  let aside = null;
+  let compared = variants.length === 0;
+  /** What there is to compare with is run first, at full speed, and then stands beside every run. */
+  async function runVariants() {
+    for (const [index, { name: called, profile: other }] of variants.entries()) {
+      if (store.get().kept.some(({ id }) => id === index)) continue;
+      const words = `Running ${called} to compare with`;
+      store.update({ working: { words, progress: 0 } });
+      const series = new Series();
+      const run = new engine.Run(other);
+      aside = run;
+      run.speed = Infinity;
+      const ended = await run.play((frame) => {
+        series.append(frame);
+        store.update({ working: { words, progress: frame.progress } });
+      });
+      aside = null;
+      if (ended !== 'finished') {
+        run.free();
+        store.update({ working: null });
+        return false;
+      }
+      const report = run.report();
+      run.free();
+      store.update({ kept: [...store.get().kept, { id: index, name: called, preset: store.get().preset, profile: other, report, series, token: freeToken(store.get().kept) }] });
+    }
+    store.update({ working: null });
+    return true;
+  }
+  actions.play = async (...how) => {
+    if (aside || store.get().working) return;
+    try {
+      compared ||= await runVariants();
+    } catch (error) {
+      aside = null;
+      store.update({ working: null, failure: `What there is to compare with could not be run: ${error instanceof Error ? error.message : error}.` });
+      if (isCrash(error)) replace();
+      return;
+    }
+    if (compared) await play(...how);
+  };
+  actions.pause = () => {
+    aside?.pause();
+    pause();
+  };
+
   const away = element('a', { class: 'small away', target: '_blank', rel: 'noopener', 'data-testid': 'embed-open', hidden: base === '' }, 'Open in the playground ', element('span', { 'aria-hidden': 'true' }, '↗'));
   const address = element('input', { class: 'address', readonly: true, 'data-testid': 'embed-address', 'aria-label': 'Address of this experiment in the playground', hidden: true, onfocus: () => address.select() });
   const addressed = element('p', { class: 'soft small', role: 'status', hidden: true });
   made.append(element('div', { class: 'head' }, element('h2', { class: 'title' }, titleOf(given)), away), addressed, address);
+  if (seed !== null) made.append(element('p', { class: 'small', 'data-testid': 'embed-own-seed' }, `Seed ${seed}, from “${name.trim()}”.`));
   if (view.ask) made.append(element('p', { class: 'notice question', 'data-testid': 'embed-question' }, view.ask));
 
   away.addEventListener('click', (event) => {
     event.preventDefault();
     // A frame whose host allows no windows gets none, and says nothing: then the address is there to be copied.
     const page = window.open(away.href, '_blank');
-    if (page) page.opener = null;
+    try {
+      if (page) page.opener = null;
+    } catch { /* it is of another origin already, and cannot reach back further than this frame */ }
     if (page && self.origin !== 'null') return;
     address.value = away.href;
     address.hidden = false;
@@ -109,20 +172,23 @@ export async function live(stage, given, { base, theme, changed }) {
     setText(addressed, page ? 'If the new window stays empty, the page around does not let it work: copy the address instead.' : 'The page around does not allow new windows: copy the address.');
     address.focus({ preventScroll: true });
   });
+  // The question and the limits go along; which parts are shown is for here alone.
+  const limits = writeView({ ...view, show: null, charts: null, seeds: '' });
   let linked = '';
   /** The link is of what is shown, with its result once there is one. @param {State} state */
   async function relink({ check: now, preset, report, phase }) {
     const key = `${now.hash} ${report?.digest}`;
     if (base === '' || phase === 'running' || key === linked) return;
     linked = key;
-    const token = await writeLink(preset, now.profile, report?.digest).catch(() => null);
+    const token = await writeLink(preset, now.profile, report?.digest, limits).catch(() => null);
     if (token !== null && key === linked) away.href = `${base}#${token}`;
   }
   away.href = `${base}#${given.token}`;
 
   const parts = partsOf(view);
   const panel = (/** @type {string} */ name, /** @type {string} */ label) => {
-    const place = element('section', { class: name, 'aria-label': label });
+    // Not landmarks, of which a page with many experiments would be full.
+    const place = element('div', { class: `part ${name}`, role: 'group', 'aria-label': label });
     made.append(place);
     return place;
   };

@@ -23,6 +23,7 @@ export function poster(given, run) {
   const { ask } = given.view;
   // Who is asked a question is not told the answer.
   const verdict = ask ? '' : given.verdict || (whole ? known?.verdict ?? '' : '');
+  const name = element('input', { id: 'embed-name', type: 'text', maxlength: 60, autocomplete: 'off', 'data-testid': 'embed-name', onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter') run(); } });
   const said = element('p', { class: 'soft small', role: 'status', 'data-testid': 'embed-status' });
   const button = element('button', { type: 'button', class: 'primary play', 'data-testid': 'embed-play', onclick: run }, element('span', { 'aria-hidden': 'true', class: 'sign' }, '▶'), 'Run');
   const made = element('div', { class: 'poster' },
@@ -31,9 +32,10 @@ export function poster(given, run) {
     changes.length ? element('p', { class: 'small changes' }, 'Changed: ', ...changes.flatMap((change, index) => [index ? ', ' : '', element('code', {}, change)])) : null,
     ask ? element('p', { class: 'notice question' }, ask) : null,
     verdict ? element('p', { class: 'recorded', 'data-testid': 'embed-recorded' }, element('span', { class: 'soft' }, given.verdict ? 'Verdict when it was shared: ' : 'Recorded verdict: '), bound(verdict)) : null,
+    given.view.seeds === 'own' ? element('div', { class: 'field own' }, element('label', { for: name.id }, 'Your name or number, from which your seed follows'), name) : null,
     element('div', { class: 'row start' }, may(given.view, 'run') ? button : null, said));
   return {
-    made, button,
+    made, button, name,
     /** @param {string} words @param {boolean} busy */
     say(words, busy) {
       said.textContent = words;

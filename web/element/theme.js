@@ -1,6 +1,8 @@
 // Light or dark, as the place has it where the element stands; a host may change its mind at any time.
 
-const DARK = matchMedia('(prefers-color-scheme: dark)');
+/** @type {MediaQueryList | null} */
+let query = null;
+const prefersDark = () => (query ??= matchMedia('(prefers-color-scheme: dark)'));
 
 /** How bright a colour is, from 0 to 1; null of one that cannot be seen. @param {string} colour as computed */
 function brightness(colour) {
@@ -20,7 +22,7 @@ export function around(host) {
   const schemes = style.colorScheme.split(/\s+/);
   const [light, dark] = [schemes.includes('light'), schemes.includes('dark')];
   if (light !== dark) return dark ? 'dark' : 'light';
-  if (light && dark) return DARK.matches ? 'dark' : 'light';
+  if (light && dark) return prefersDark().matches ? 'dark' : 'light';
   for (let at = /** @type {Element | null} */ (host); at; at = above(at)) {
     const bright = brightness(getComputedStyle(at).backgroundColor);
     if (bright !== null) return bright < 0.4 ? 'dark' : 'light';
@@ -39,10 +41,10 @@ export function watch(probe, changed) {
   const observer = new MutationObserver(soon);
   for (const one of [document.documentElement, document.body]) if (one) observer.observe(one, { attributes: true });
   probe.addEventListener('transitionrun', soon);
-  DARK.addEventListener('change', soon);
+  prefersDark().addEventListener('change', soon);
   return () => {
     observer.disconnect();
     probe.removeEventListener('transitionrun', soon);
-    DARK.removeEventListener('change', soon);
+    prefersDark().removeEventListener('change', soon);
   };
 }

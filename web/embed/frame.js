@@ -1,6 +1,7 @@
 // embed.html: one file with the element in it, for a frame of any host, or for a disk. What the page around may do and hears is in
 // shared/protocol.js.
 
+import { decompress } from 'lzma1';
 import { supply } from '../engine/engine.js';
 import { AgentChaos, define } from '../element/agent-chaos.js';
 import { decode } from '../shared/base85.js';
@@ -8,8 +9,9 @@ import { readMessage, tell } from '../shared/protocol.js';
 
 /** The bytes that stand in this document, packed. @param {string} id */
 async function unpack(id) {
-  const text = document.getElementById(id)?.textContent ?? '';
-  return new Response(new Blob([decode(text.trim())]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  // The words that it is loading come first: what follows takes a moment.
+  await new Promise((resolve) => setTimeout(resolve));
+  return /** @type {ArrayBuffer} */ (decompress(decode(document.getElementById(id)?.textContent?.trim() ?? '')).buffer);
 }
 supply.engine = () => unpack('engine');
 supply.packing = () => unpack('packing');
@@ -86,7 +88,16 @@ addEventListener('message', (event) => {
 });
 
 show();
-document.body.append(host);
+if (around) document.body.append(host);
+else {
+  // A page of its own, and not a part of somebody else's.
+  document.documentElement.classList.add('whole');
+  const main = document.createElement('main');
+  document.body.append(main);
+  const heading = document.createElement('h1');
+  heading.textContent = 'Agent Chaos Playground';
+  main.append(heading, host);
+}
 ready = true;
 post(tell('ready', { state: host.state }));
 let height = 0;

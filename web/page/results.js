@@ -2,6 +2,7 @@
 
 import recorded from '../../tests/recorded.json';
 import { compare } from './compare.js';
+import { downloads } from './download.js';
 import { events } from './events.js';
 import { report } from './report.js';
 import { share } from './share.js';
@@ -16,4 +17,5 @@ export function results(place, store, { actions, engine, presets }) {
   events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
   share(place('share'), store, actions);
+  downloads(place('share'), store, { actions, presets });
 }

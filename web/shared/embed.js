@@ -28,6 +28,7 @@ const NO_FIELD = /^(h|view\.[a-z]+)$/;
  * @property {string} token the experiment, as what stands after `#` in a link
  * @property {View} view
  * @property {boolean} viewed whether a view was asked for here, and not only in the token
+ * @property {boolean} linked whether the token was given as a link, and not put together here
  * @property {'auto' | 'light' | 'dark'} theme
  * @property {string} heading instead of the preset's title; empty is the preset's
  * @property {string} verdict what the experiment came to, as whoever made the embed has seen it; empty is none
@@ -46,7 +47,7 @@ const found = (text) => `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}
  */
 export function readGiven(entries, known) {
   /** @type {Given} */
-  const given = { token: '', view: everything(), viewed: false, theme: 'auto', heading: '', verdict: '', playground: '', problems: [] };
+  const given = { token: '', view: everything(), viewed: false, linked: false, theme: 'auto', heading: '', verdict: '', playground: '', problems: [] };
   /** @type {Map<string, string>} */
   const one = new Map();
   /** @type {[string, string][]} */
@@ -67,6 +68,7 @@ export function readGiven(entries, known) {
   for (const chart of view.charts ?? []) if (!known.charts.includes(chart)) refuse('charts', found(chart), known.charts.join(', '));
   given.view = view;
   given.viewed = viewed.length > 0;
+  given.linked = (one.get('link') ?? '').trim() !== '';
 
   const theme = one.get('theme') ?? 'auto';
   if (THEMES.includes(theme)) given.theme = /** @type {Given['theme']} */ (theme);
@@ -81,6 +83,8 @@ export function readGiven(entries, known) {
   else refuse('playground', found(playground), 'an address that begins with https:// or http://');
 
   given.token = tokenOf(one, known.presets, refuse);
+  // What a link says of it holds where nothing else is said; the engine looks at it closely later.
+  if (!given.viewed) given.view = readView(glance(given.token).view).view;
   return given;
 }
 
@@ -125,14 +129,18 @@ function plain(text) {
 /**
  * What can be read in a token without the engine: enough for a poster, not to be relied on.
  * @param {string} token
- * @returns {{ preset: string | null, changes: string[], whole: boolean }} `whole`: it is the preset and nothing else
+ * @returns {{ preset: string | null, changes: string[], whole: boolean, view: [string, string][] }} `whole`: it is the preset and nothing else
  */
 export function glance(token) {
-  const [, text = ''] = /(?:^|#|%23)(v1\..*)$/s.exec(token) ?? [];
+  const [, text = ''] = /(?:^|#|%23)(v1z?\..*)$/s.exec(token) ?? [];
   const [head, ...rest] = text.split('~');
+  const view = rest.flatMap((part) => {
+    const [, key, value] = /^view\.([a-z]+)=(.*)$/s.exec(part) ?? [];
+    return key === undefined || key === 'vs' ? [] : [/** @type {[string, string]} */ ([key, plain(value)])];
+  });
   const preset = /^v1\.([a-z0-9-]+)$/.exec(head)?.[1] ?? null;
   const changes = rest.filter((part) => CHANGE.test(part) && !NO_FIELD.test(part.slice(0, part.indexOf('=')))).map((part) => plain(part).replace('=', ' = '));
-  return { preset, changes, whole: preset !== null && changes.length === 0 };
+  return { preset, changes, whole: preset !== null && changes.length === 0, view };
 }
 
 /** The parts that an embed with this view shows. @param {View} view */

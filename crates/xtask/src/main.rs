@@ -55,6 +55,8 @@ enum Command {
         #[arg(long, value_name = "URL")]
         base: Option<String>,
     },
+    /// Put the npm package into dist/npm
+    Package,
     /// Take screenshots of the page into tests/browser/output
     Shots,
 }
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
         Command::Lint => suite::lint(),
         Command::Bless => suite::bless(),
         Command::Dist { base } => page::dist(base.as_deref()),
+        Command::Package => page::package(),
         Command::Shots => suite::shots(),
     }
 }

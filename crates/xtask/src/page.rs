@@ -191,6 +191,22 @@ pub fn site(base: Option<&str>, to: &Path) -> Result<()> {
     })
 }
 
+/// The npm package in dist/npm, and beside it what `npm pack` makes of it.
+pub fn package() -> Result<()> {
+    npm_packages()?;
+    engine()?;
+    types()?;
+    let folder = root().join("dist/npm");
+    step("writing the npm package into dist/npm", || {
+        let mut write = in_web("node", &["build/package.js"]);
+        write.arg(&folder);
+        run(write)?;
+        let mut pack = command("npm", &["pack", "--loglevel=error", "--pack-destination"]);
+        pack.arg(root().join("dist")).current_dir(&folder);
+        run(pack)
+    })
+}
+
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

@@ -174,6 +174,7 @@ fn page_in_firefox() -> Result<Command> {
             "--test",
             "--test-reporter=tap",
             "../tests/browser/firefox.test.mjs",
+            "../tests/browser/embed-firefox.test.mjs",
         ],
     );
     tests.env("FIREFOX", browser::firefox()?);
@@ -191,7 +192,8 @@ fn documentation_tools() -> Result<Command> {
             "--test",
             "--test-reporter=tap",
             "--test-concurrency=1",
-            "../tests/hosts/",
+            "../tests/hosts/blocks.test.mjs",
+            "../tests/hosts/hosts.test.mjs",
         ],
     );
     tests.env("CHROME", browser::chromium()?);
