@@ -246,6 +246,7 @@ for (const [name, one] of chosen) {
         await frame.scrollIntoViewIfNeeded();
         const inside = page.frameLocator('iframe[sandbox]');
         await inside.getByTestId('embed-play').click();
+        await inside.getByTestId('embed-speed').selectOption('max');
         await expect.poll(() => inside.locator('agent-chaos').evaluate((element) => element.state.digest), { timeout: 60_000 }).toBe(EXPECTED.digest);
         const [own, column, high] = await frame.evaluate((element) => [element.getBoundingClientRect().width, element.closest('.agent-chaos, body').clientWidth, element.clientHeight]);
         assert.ok(own <= column && own > column - 40, `${own} of ${column}`);
