@@ -40,12 +40,15 @@ export function newer(folder) {
 
 /**
  * Serves a folder below a path. `host.folder` may be changed; what `host.missing` says yes to is not there, what `host.wrong` says yes to is another file.
+ * With `host.pretty` addresses have no `.html`, as some hosts do it.
  * @param {string} folder
  */
 export async function host(folder, path = '/') {
-  const host = { folder, missing: (_path) => false, wrong: (_path) => false, asked: [], url: '', stop: async () => {} };
+  const host = { folder, missing: (_path) => false, wrong: (_path) => false, pretty: false, asked: [], url: '', stop: async () => {} };
   const server = createServer((request, response) => {
     const asked = decodeURIComponent(new URL(request.url, 'http://x').pathname);
+    // Browsers ask every host for it.
+    if (asked === '/favicon.ico') return void response.writeHead(204).end();
     host.asked.push(asked);
     const inside = asked.startsWith(path) && !host.missing(asked) ? normalize(asked.slice(path.length) || 'index.html') : '..';
     let file = inside.startsWith('..') ? '' : join(host.folder, inside);
@@ -53,10 +56,12 @@ export async function host(folder, path = '/') {
       if (!asked.endsWith('/')) return void response.writeHead(301, { location: `${asked}/` }).end();
       file = join(file, 'index.html');
     }
+    if (host.pretty && asked.endsWith('.html')) return void response.writeHead(308, { location: asked.replace(/(index)?\.html$/, '') }).end();
+    if (host.pretty && file && !existsSync(file) && existsSync(`${file}.html`)) file += '.html';
     const found = file !== '' && existsSync(file);
     if (!found) file = join(host.folder, '404.html');
     const content = host.wrong(asked) ? '/* another file */' : existsSync(file) ? readFileSync(file) : '';
-    response.writeHead(found ? 200 : 404, { 'content-type': KINDS[extname(file)] ?? 'application/octet-stream', 'cache-control': 'max-age=600', 'access-control-allow-origin': '*' }).end(content);
+    response.writeHead(found ? 200 : 404, { 'content-type': KINDS[extname(file)] ?? 'application/octet-stream', 'cache-control': 'max-age=600', 'access-control-allow-origin': '*', vary: 'Origin, Accept-Encoding' }).end(content);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   host.url = `http://127.0.0.1:${server.address().port}${path}`;

@@ -27,7 +27,7 @@ const test = base.extend({
     page.on('pageerror', (error) => wrong.push(String(error)));
     await use(page);
     if (wrong.length) throw new Error(wrong.join('\n'));
-    expect(server.asked.filter((path) => !path.startsWith('/sub/') && path !== '/favicon.ico')).toEqual([]);
+    expect(server.asked.filter((path) => !path.startsWith('/sub/'))).toEqual([]);
   },
 });
 
@@ -76,6 +76,20 @@ test('without a network the page of a preset leads to its experiment, and an unk
   await page.goto(`${server.url}nowhere/at/all?x=1`);
   await at(page, 'status').waitFor();
   expect(page.url()).toBe(server.url);
+});
+
+test('a host that leaves out .html makes no difference', async ({ page, context, server }) => {
+  server.pretty = true;
+  await open(page, server.url);
+  await ready(page);
+  await server.stop();
+  await context.setOffline(true);
+  for (const address of ['', 'index.html', '?from=somewhere']) {
+    await page.goto(server.url + address);
+    await at(page, 'status').waitFor();
+  }
+  await page.goto(`${server.url}embed.html?preset=mm1`);
+  await expect(page.locator('agent-chaos .title').first()).toHaveText('M/M/1');
 });
 
 test('a newer version waits until somebody asks for it, and edits are kept', async ({ page, server, sites }) => {
@@ -196,9 +210,9 @@ test('nothing is kept from inside a frame, nor where the page is not part of a s
   expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
 });
 
-test('a browser that keeps nothing says so, and the page works', async ({ page, server }) => {
+test('where nothing can be kept the page says so, and works', async ({ page, server }) => {
   server.missing = (path) => path.endsWith('sw.js');
   await open(page, server.url);
-  await expect(at(page, 'offline')).toHaveText('This browser could not keep the page for use without a network.');
+  await expect(at(page, 'offline')).toHaveText('The page could not be kept for use without a network.');
   await finish(page, expect);
 });

@@ -37,7 +37,7 @@ export async function offline(footer, page) {
     setText(said, there + {
       getting: 'Getting ready for use without a network …',
       ready: navigator.onLine ? 'Ready for use without a network.' : 'All of this page works without it.',
-      failed: 'This browser could not keep the page for use without a network.',
+      failed: 'The page could not be kept for use without a network.',
     }[state]);
   }
   addEventListener('online', tell);

@@ -17,6 +17,9 @@ const COMPLETE = `${scope}complete`;
 /** So many files are fetched at a time. */
 const AT_ONCE = 4;
 
+/** What a host says of headers does not matter here: a file is told by its address and its hash. */
+const ANY = { ignoreVary: true };
+
 const address = (/** @type {string} */ path) => new URL(path, scope).href;
 /** The files by their addresses. */
 const files = new Map(Object.entries(release.files).map(([path, hash]) => [address(path), hash]));
@@ -32,7 +35,7 @@ async function isThat(response, hash) {
 /** What another build has kept already, if it is the same file. @param {string} url @param {string} hash */
 async function alreadyHere(url, hash) {
   for (const name of await ownCaches()) {
-    const found = await (await caches.open(name)).match(url);
+    const found = await (await caches.open(name)).match(url, ANY);
     if (found && (await isThat(found.clone(), hash))) return found;
   }
   return null;
@@ -65,7 +68,7 @@ async function tidy() {
   const whole = [];
   const names = await ownCaches();
   for (const name of names) {
-    if (name !== present && (await (await caches.open(name)).match(COMPLETE))) whole.push(name);
+    if (name !== present && (await (await caches.open(name)).match(COMPLETE, ANY))) whole.push(name);
   }
   const before = whole.at(-1);
   await Promise.all(names.filter((name) => name !== present && name !== before).map((name) => caches.delete(name)));
@@ -77,12 +80,12 @@ async function answer(request) {
   const path = url.href.split(/[?#]/)[0];
   const page = path === scope ? address('index.html') : path;
   if (files.has(page)) {
-    const kept = await (await caches.open(present)).match(page);
+    const kept = await (await caches.open(present)).match(page, ANY);
     if (kept) return kept;
   } else if (request.mode !== 'navigate') {
     // A tab that shows the build before asks for one of its parts.
     for (const name of await ownCaches()) {
-      const kept = await (await caches.open(name)).match(path);
+      const kept = await (await caches.open(name)).match(path, ANY);
       if (kept) return kept;
     }
   }

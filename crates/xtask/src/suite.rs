@@ -212,7 +212,8 @@ fn documentation_tools() -> Result<Command> {
             "--test",
             "--test-reporter=tap",
             "--test-concurrency=1",
-            "../tests/hosts/",
+            "../tests/hosts/blocks.test.mjs",
+            "../tests/hosts/hosts.test.mjs",
         ],
     );
     tests.env("CHROME", browser::chromium()?);
