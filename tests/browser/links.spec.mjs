@@ -205,6 +205,25 @@ test('the variants of a link are run and kept beside it', async ({ page, site })
   const told = (...sets) => cli('run', 'exp-001', ...sets.flatMap((one) => ['--set', one]), '--json').requests.created;
   expect(created).toEqual([told(), told('agents.count=90'), told('workers.count=11', 'queue.capacity=50')]);
   await expect(at(page, 'task-compared')).toContainText('Compared with agents.count = 90');
+  // What is changed and run next stands beside them, and they stay what they are.
+  await field(page, 'workers.count').fill('10');
+  await field(page, 'workers.count').blur();
+  await finish(page, expect);
+  await expect(at(page, 'compared').locator('[data-field="requests.created"]')).toHaveCount(4);
+  await expect(at(page, 'kept-name')).toHaveCount(3);
+});
+
+test('variants take the place of kept runs only when somebody says so', async ({ page, site }) => {
+  await open(page, site);
+  await finish(page, expect);
+  await at(page, 'keep').click();
+  await page.evaluate(() => { location.hash = 'v1.exp-001~view.vs=agents.count=90'; });
+  await expect(at(page, 'task-compared')).toContainText('They take the place of the runs that are kept');
+  await expect(at(page, 'kept-name')).toHaveCount(1);
+  await at(page, 'run-variants').click();
+  await expect(at(page, 'kept-name')).toHaveCount(2);
+  await expect(at(page, 'kept-name').nth(1)).toHaveValue('agents.count = 90');
+  await expect(at(page, 'run-variants')).toBeHidden();
 });
 
 test('the share dialog gives every form of the link, and a QR code that holds it', async ({ page, site }) => {

@@ -243,7 +243,7 @@ test('a field up and down shows the loop, and says what the command line says', 
   await at(page, 'stairs-run').click();
   await expect(at(page, 'sweep-problem')).toContainText('/timeline');
   await at(page, 'stairs-hold').fill('');
-  await plan(page, ['queue.capacity=20..140:40'], 3);
+  await plan(page, ['run.duration_seconds=20..140:40'], 3);
   await at(page, 'stairs-run').click();
   await expect(at(page, 'sweep-problem')).toContainText('a field that may change in a run');
 });

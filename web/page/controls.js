@@ -199,7 +199,8 @@ export function aboutLink(link, state) {
   const revision = state.report?.engine.revision;
   const { events } = state.check.estimate;
   if (link.outcome === null) {
-    return ['', state.phase === 'running' ? 'Opened from a link; running it to see whether it reproduces …'
+    return ['', state.view.seeds === 'own' && state.view.by === '' ? 'Opened from a link, in which everybody has a seed of their own: take yours first, then run it.'
+      : state.phase === 'running' ? 'Opened from a link; running it to see whether it reproduces …'
       : state.phase === 'ready' && events > AT_ONCE_EVENTS ? `Opened from a link. With about ${format.count(events)} events it does not run by itself: press Run to see whether it reproduces.`
       : 'Opened from a link. Run it to its end to see whether it reproduces.'];
   }

@@ -20,7 +20,6 @@ export function parts(place, store, given) {
       const picture = place('picture');
       picture.hidden &&= !shows(view, 'break');
       picture.classList.toggle('bare', !shows(view, 'picture'));
-      document.documentElement.classList.toggle('partial', !shows(view, 'controls'));
     }
     if (asked || (plain(view) && broken === null)) return;
     asked = true;

@@ -143,6 +143,7 @@ export function sweep(place, store, { actions, presets }) {
   /** @type {number | null} */
   let point = null;
   let looking = 0;
+  let looks = 0;
   let touched = false;
   /** @type {unknown} */
   let listed = null;
@@ -197,23 +198,30 @@ export function sweep(place, store, { actions, presets }) {
   /** Says what would be run, after somebody has stopped typing. */
   function look() {
     touched = true;
-    clearTimeout(looking);
+    dropLook();
+    const mine = looks;
     looking = setTimeout(async () => {
       if (playing || loading) return;
       let made = null;
       try {
         made = await make();
-        if (!made) return;
+        if (!made || mine !== looks) return;
         const { points, cells, axes, seeds: many } = made.about();
         const { events } = made.cost();
         refuse('');
         setText(plan, `${axes.map(({ path, values }) => `${path}: ${values.slice(0, 4).map(String).join(', ')}${values.length > 4 ? ` … ${values[values.length - 1]} (${values.length} values)` : ''}`).join('; ')}. ${format.count(points)} ${points === 1 ? 'point' : 'points'} under ${many} ${many === 1 ? 'seed' : 'seeds'} each: ${format.count(cells)} runs, about ${events >= 1e6 ? `${format.number(events / 1e6, 1)} million` : format.count(events)} events.`);
       } catch (error) {
-        said(error);
+        if (mine === looks) said(error);
       } finally {
         free(made);
       }
     }, TYPED_MS);
+  }
+
+  /** What has been typed is not looked at any more: something else is said of it. */
+  function dropLook() {
+    clearTimeout(looking);
+    looks++;
   }
 
   /** @param {unknown} error */
@@ -230,7 +238,7 @@ export function sweep(place, store, { actions, presets }) {
 
   async function begin() {
     if (playing || loading) return;
-    clearTimeout(looking);
+    dropLook();
     loading = true;
     setText(status, 'Loading …');
     buttons();
@@ -547,6 +555,7 @@ export function sweep(place, store, { actions, presets }) {
     refuse: said,
     /** @param {boolean} busy */
     lock(busy) {
+      dropLook();
       searching = busy ? part : null;
       loading = busy;
       buttons();

@@ -1,9 +1,10 @@
 // The card of a link that says more than its experiment: its question and an answer, a seed of one's own, what is
 // compared, what is hidden or locked and the way out of it; and ways on from a link that could not be opened.
 
+import '../style/sharing.css';
 import { nodeAt } from '../shared/schema.js';
 import * as format from '../shared/format.js';
-import { LOCKS, MOST_QUESTION, limits, may, plain, shows } from '../shared/view.js';
+import { LOCKS, MOST_QUESTION, MOST_VARIANTS, limits, may, plain, shows } from '../shared/view.js';
 import { AT_ONCE_EVENTS } from './conductor.js';
 import { CHARTS } from './charts/list.js';
 import { copyText } from './copy.js';
@@ -56,7 +57,7 @@ export function task(place, store, { actions, engine, presets, schema }) {
   const running = element('div', { class: 'row running' }, run, status);
 
   const compared = element('p', { class: 'small', role: 'status', 'data-testid': 'task-compared' });
-  const compareNow = element('button', { type: 'button', 'data-testid': 'run-variants', hidden: true, onclick: () => void compare() });
+  const compareNow = element('button', { type: 'button', 'data-testid': 'run-variants', hidden: true, onclick: () => void compare() }, 'Run them');
   const comparing = element('div', { class: 'row' }, compared, compareNow);
 
   const unlock = element('button', { type: 'button', class: 'quiet start', 'data-testid': 'unlock', onclick: () => {
@@ -105,34 +106,66 @@ export function task(place, store, { actions, engine, presets, schema }) {
     }
   }
 
-  /** The profile whose variants have been run, or are being run. */
-  let comparedTo = '';
+  /** What is compared: the experiment as the link has it, or as it stood when somebody took their seed. @type {{ vs: string[], by: string, profile: string, preset: string }} */
+  let base = { vs: [], by: '', profile: '', preset: '' };
+  /** @type {'waiting' | 'offered' | 'running' | 'over'} */
+  let stage = 'waiting';
   /** How many times that was begun. */
   let turn = 0;
-  /** @type {string} */
   let progress = '';
-  async function compare() {
-    const { check, view, report, preset } = store.get();
-    if (!report) return;
-    const mine = ++turn;
-    comparedTo = check.profile;
-    progress = 'Running what it is compared with …';
-    draw(store.get());
+
+  /** @param {State} state */
+  function drawCompared(state) {
+    const { view, phase, kept } = state;
+    comparing.hidden = view.vs.length === 0;
+    if (view.vs !== base.vs || view.by !== base.by) {
+      base = { vs: view.vs, by: view.by, profile: state.check.profile, preset: state.preset };
+      stage = 'waiting';
+      turn += 1;
+    }
+    if (view.vs.length === 0) return;
+    const what = view.vs.length === 1 ? 'a variant' : `${view.vs.length} variants`;
+    if (stage === 'waiting') {
+      progress = `It is compared with ${what} when this run has ended.`;
+      if (phase === 'done') offer(kept.some(({ id }) => id > 0), what);
+    }
+    setText(compared, progress);
+    compareNow.hidden = stage !== 'offered';
+  }
+
+  /** Runs the variants, unless that takes long or something else has been kept: then it is offered. @param {boolean} others @param {string} what */
+  function offer(others, what) {
     try {
-      const variants = variantsOf(engine, check.profile, view.vs);
-      const base = { preset, profile: check.profile, report, series: actions.series };
-      const kept = await runVariants(engine, variants, base, (done, of) => {
-        if (mine !== turn || store.get().check.profile !== comparedTo) return false;
+      const events = variantsOf(engine, base.profile, base.vs).reduce((sum, one) => sum + one.events, 0);
+      if (!others && events <= AT_ONCE_EVENTS * MOST_VARIANTS) return void compare();
+      stage = 'offered';
+      progress = `Compared with ${what}: about ${format.count(events)} events more.${others ? ' They take the place of the runs that are kept.' : ''}`;
+    } catch (error) {
+      stage = 'over';
+      progress = `It cannot be compared as the link has it: ${error instanceof Error ? error.message : error}.`;
+    }
+  }
+
+  async function compare() {
+    const mine = ++turn;
+    stage = 'running';
+    compareNow.hidden = true;
+    try {
+      const variants = variantsOf(engine, base.profile, base.vs);
+      const kept = await runVariants(engine, variants, base.preset, (done, of) => {
+        if (mine !== turn) return false;
         progress = `Running what it is compared with: ${Math.min(done + 1, of)} of ${of} …`;
         setText(compared, progress);
         return true;
       });
-      if (mine !== turn) return;
-      progress = kept ? `Compared with ${variants.map((one) => one.name).join('; ')}: drawn over it on the charts, and beside it under “Compare”.` : '';
-      if (kept) store.update({ kept });
+      if (mine !== turn || !kept) return;
+      progress = `Compared with ${variants.slice(1).map((one) => one.name).join('; ')}: drawn over it on the charts, and beside it under “Compare”.`;
+      store.update({ kept });
     } catch (error) {
+      if (mine !== turn) return;
       progress = `The variants could not be run: ${error instanceof Error ? error.message : error}.`;
     }
+    stage = 'over';
     draw(store.get());
   }
 
@@ -147,7 +180,7 @@ export function task(place, store, { actions, engine, presets, schema }) {
   let looked = null;
   /** @param {State} state */
   function draw(state) {
-    const { view, broken, phase, report, link } = state;
+    const { view, broken, phase, link } = state;
     place.hidden = plain(view) && broken === null;
     if (place.hidden) return;
     setText(title, broken ? 'This link cannot be opened' : view.answer || (view.by && view.seeds !== 'own') ? `Answer${view.by ? ` of ${view.by}` : ''}` : view.ask ? 'Question' : view.vs.length && !limits(view) ? 'Comparison' : 'A view of this experiment');
@@ -180,17 +213,7 @@ export function task(place, store, { actions, engine, presets, schema }) {
     failure.hidden = !bare || state.failure === '';
     setText(failure, failure.hidden ? '' : state.failure);
 
-    comparing.hidden = view.vs.length === 0;
-    if (view.vs.length) {
-      const fresh = comparedTo !== state.check.profile;
-      if (fresh) {
-        progress = '';
-        turn += 1;
-      }
-      setText(compared, progress || `To be compared with ${view.vs.length === 1 ? 'a variant' : `${view.vs.length} variants`} when this run has ended.`);
-      compareNow.hidden = true;
-      if (fresh && phase === 'done' && report) offer(state);
-    }
+    drawCompared(state);
 
     if (view !== looked) {
       looked = view;
@@ -208,23 +231,6 @@ export function task(place, store, { actions, engine, presets, schema }) {
     setText(text, broken?.text ?? '');
     alone.hidden = !broken?.preset;
     setText(alone, `Open ${presets.find((one) => one.name === broken?.preset)?.title ?? ''} alone`);
-  }
-
-  /** Runs the variants of a run that has ended, or offers it if it takes long. @param {State} state */
-  function offer({ check, view }) {
-    let events = 0;
-    try {
-      for (const one of variantsOf(engine, check.profile, view.vs)) events += one.events;
-    } catch (error) {
-      comparedTo = check.profile;
-      progress = `It cannot be compared as the link has it: ${error instanceof Error ? error.message : error}.`;
-      setText(compared, progress);
-      return;
-    }
-    if (events <= AT_ONCE_EVENTS * view.vs.length) return void compare();
-    compareNow.hidden = false;
-    setText(compareNow, `Run ${view.vs.length === 1 ? 'the variant' : `the ${view.vs.length} variants`}`);
-    setText(compared, `Compared with ${view.vs.length === 1 ? 'a variant' : `${view.vs.length} variants`}: about ${format.count(events)} events more.`);
   }
 
   /** The last answer belongs to the last task. */

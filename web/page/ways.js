@@ -1,5 +1,6 @@
 // What becomes of a link: its forms to copy, where it fits, and a QR code.
 
+import '../style/sharing.css';
 import { generate } from 'lean-qr';
 import { FORMS, fits, path } from '../shared/sharing.js';
 import * as format from '../shared/format.js';

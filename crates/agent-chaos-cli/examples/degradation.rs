@@ -299,6 +299,17 @@ mod tests {
         Grid { loads, runs }
     }
 
+    /// The table and the sentence in MODEL.md are those of the program.
+    #[test]
+    fn the_model_says_what_comes_out() {
+        let model = include_str!("../../MODEL.md").replace("\n> ", "\n");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (model, grid) = (words(&model), run().unwrap());
+        for said in [grid.table(), grid.verdict()] {
+            assert!(model.contains(&words(&said)), "{said}");
+        }
+    }
+
     #[test]
     fn the_sentence_follows_the_figures() {
         let all = grid(

@@ -41,6 +41,8 @@ Examples:
   echo '{\"version\": 1, \"workers\": {\"count\": 3}}' | agent-chaos run -
   agent-chaos run exp-002 --assert 'latency_seconds.p95 < 0.3' --assert 'state != COLLAPSED'
   agent-chaos run metastable --assert 'recovery.seconds_after_trigger < 10'
+  agent-chaos run exp-002 --otlp run.jsonl --trace run.trace.json --prometheus run.prom
+  agent-chaos run exp-002 --otlp-endpoint http://localhost:4318 --start 2026-11-01T09:00:00Z
   agent-chaos run exp-002 --seeds 1..20 --assert 'mean(error_rate) < 0.15' \\
       --assert 'share(state == COLLAPSED) <= 0.05'
 
@@ -179,6 +181,46 @@ pub struct RunOptions {
     /// Write every event to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    /// Write traces, metrics and logs to this file: OpenTelemetry, one line of OTLP/JSON a message
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "seeds",
+        help_heading = "For other tools"
+    )]
+    pub otlp: Option<PathBuf>,
+    /// Send them to a collector: OTLP over HTTP, as protobuf
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with = "seeds",
+        help_heading = "For other tools"
+    )]
+    pub otlp_endpoint: Option<String>,
+    /// When virtual time begins for OpenTelemetry [default: 2026-01-01T00:00:00Z]
+    #[arg(
+        long,
+        value_name = "TIME",
+        conflicts_with = "seeds",
+        help_heading = "For other tools"
+    )]
+    pub start: Option<String>,
+    /// Write a trace for Perfetto: a track for each worker, and counters
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "seeds",
+        help_heading = "For other tools"
+    )]
+    pub trace: Option<PathBuf>,
+    /// Write the report as Prometheus text; - prints it in place of the report
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "seeds",
+        help_heading = "For other tools"
+    )]
+    pub prometheus: Option<PathBuf>,
 }
 
 /// `theory`

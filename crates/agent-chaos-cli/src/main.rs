@@ -11,6 +11,7 @@ mod arguments;
 mod assertion;
 mod block;
 mod edge;
+mod exports;
 mod failure;
 mod hysteresis;
 mod input;
@@ -33,11 +34,13 @@ use std::time::Instant;
 use agent_chaos_core::presets::{self, PRESETS};
 use agent_chaos_core::replication::Summary;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
+use agent_chaos_export::prometheus;
 use agent_chaos_link::{Outcome, encode_viewed, vary};
 use serde_json::{Value, json};
 
 use arguments::{Command, LinkOptions, MdbookQuestion, OpenOptions, RunOptions};
 use assertion::Assertions;
+use exports::Exports;
 use failure::{Failure, Stop};
 use input::Experiment;
 use progress::Progress;
@@ -130,17 +133,29 @@ fn run(options: &RunOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
                 .map(|file| (path.as_path(), file))
         })
         .transpose()?;
-    let finished = running::run(&experiment.profile, events, &experiment.name)?;
+    let mut exports = Exports::new(options, &experiment.profile)?;
+    let finished = running::run_exported(
+        &experiment.profile,
+        events,
+        &experiment.name,
+        Some(&mut exports),
+    )?;
     let mut told = finished.to_json();
     assertions.see(&told)?;
     if options.json {
         assertions.tell(&mut told);
         writeln!(out, "{told:#}")?;
+    } else if exports.prometheus_only {
+        // Nothing else: it is for a program.
+        write!(out, "{}", prometheus(&finished.report, &experiment.name))?;
     } else {
         text::report(out, &experiment, &finished)?;
         assertions.show(out)?;
     }
-    assertions.end(options.json, out)
+    // What does not hold is named even if the collector is dead, which then decides the status.
+    let code = assertions.end(options.json, out)?;
+    exports.end()?;
+    Ok(code)
 }
 
 fn run_seeds(

@@ -1,6 +1,6 @@
 //! A file of rows that is there already, whole or in part.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -63,13 +63,11 @@ impl Part {
             cut: false,
         };
         if is_plain {
-            part.file.try_lock().map_err(|error| match error {
-                std::fs::TryLockError::Error(error) => refuse(error),
-                std::fs::TryLockError::WouldBlock => {
-                    let said = format!("{} is being written by another process", path.display());
-                    Failure::said("", said, "one process for each file")
-                }
-            })?;
+            // Where files cannot be locked, as on some network drives, nobody is kept out.
+            if let Err(TryLockError::WouldBlock) = part.file.try_lock() {
+                let said = format!("{} is being written by another process", path.display());
+                return Err(Failure::said("", said, "one process for each file"));
+            }
             found = part.read(plan, cells, has_header)?;
             let length = part.length.unwrap_or(0);
             part.file.set_len(length).map_err(refuse)?;

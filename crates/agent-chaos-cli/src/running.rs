@@ -12,9 +12,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+use agent_chaos_core::event::Event;
+use agent_chaos_core::records::Record;
 use agent_chaos_core::{Limit, Observer, Profile, Report, Run};
 use serde_json::{Value, json};
 
+use crate::exports::Exports;
 use crate::failure::{Failure, Stop};
 use crate::progress::Progress;
 
@@ -69,6 +72,16 @@ pub fn run(
     events: Option<(&Path, File)>,
     name: &str,
 ) -> Result<Finished, Failure> {
+    run_exported(profile, events, name, None)
+}
+
+/// As [`run`], and has it exported.
+pub fn run_exported(
+    profile: &Profile,
+    events: Option<(&Path, File)>,
+    name: &str,
+    mut exports: Option<&mut Exports>,
+) -> Result<Finished, Failure> {
     let started = Instant::now();
     let mut progress = Progress::new();
     let sink = events.map(|(path, file)| {
@@ -78,15 +91,25 @@ pub fn run(
         };
         (path, Rc::new(RefCell::new(file)))
     });
-    let observer = sink.as_ref().map(|(_, sink)| {
+    let mut writes = sink.as_ref().map(|(_, sink)| {
         let sink = Rc::clone(sink);
-        let observer: Observer = Box::new(move |event| {
+        move |event: &Event<'_>| {
             let EventFile { file, failed } = &mut *sink.borrow_mut();
             if failed.is_none() {
                 *failed = writeln!(file, "{}", event.to_json()).err();
             }
-        });
-        observer
+        }
+    });
+    let mut watches = exports.as_ref().and_then(|exports| exports.watcher());
+    let observer = (writes.is_some() || watches.is_some()).then(|| -> Observer {
+        Box::new(move |event| {
+            if let Some(write) = &mut writes {
+                write(event);
+            }
+            if let Some(watch) = &mut watches {
+                watch(&Record::of(event));
+            }
+        })
     });
     let check = |flush: bool| {
         let Some((path, sink)) = &sink else {
@@ -107,14 +130,21 @@ pub fn run(
     };
     while !run.advance(slice) {
         check(false)?;
+        if let Some(exports) = &mut exports {
+            exports.pass_on()?;
+        }
         progress.show(|| {
             let (percent, now) = (100.0 * run.progress(), run.now().seconds());
             format!("{name}: {percent:.0} %, {now:.0} s simulated")
         });
     }
     check(true)?;
+    let report = run.report();
+    if let Some(exports) = exports {
+        exports.finish(&run, &report, name)?;
+    }
     Ok(Finished {
-        report: run.report(),
+        report,
         wall_seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -712,6 +712,56 @@ fn an_edge_is_found_and_told_both_ways() {
 }
 
 #[test]
+fn both_branches_of_a_field_are_told() {
+    let mut words = vec!["hysteresis", "mm1", "--hold", "20", "--seeds", "1..3"];
+    words.extend(["--vary", "arrivals.rate_per_second=20,80", "--json"]);
+    let told: Value = serde_json::from_str(&done(&words)).unwrap();
+    let levels = told["levels"].as_array().unwrap();
+    for (level, rate) in levels.iter().zip([20.0, 80.0]) {
+        assert_eq!(level["value"], rate);
+        for way in ["up", "down"] {
+            // Ten seconds under three seeds: √(30 · 80) = 49 of 2400; ± 15 % is three times that.
+            let goodput = level["goodput_per_second"][way]["mean"].as_f64().unwrap();
+            assert!(
+                (goodput / rate - 1.0).abs() < 0.15,
+                "{way}: {goodput} of {rate}"
+            );
+        }
+    }
+    words.pop();
+    words.extend(["--jobs", "2"]);
+    assert!(done(&words).contains("There is no hysteresis"));
+    let words = [
+        "hysteresis",
+        "exp-002",
+        "--hold",
+        "20",
+        "--seeds",
+        "1..2",
+        "--vary",
+    ];
+    refused(
+        &[&words[..], &["queue.discipline=1"]].concat(),
+        &["/queue/discipline"],
+    );
+    refused(
+        &[&words[..], &["telemetry.window_seconds=1..2"]].concat(),
+        &["agents.count", "may not"],
+    );
+    let words = [
+        "hysteresis",
+        "exp-002",
+        "--vary",
+        "workers.count=1..3",
+        "--seeds",
+        "1..2",
+        "--hold",
+    ];
+    refused(&[&words[..], &["x"]].concat(), &["--hold x"]);
+    refused(&[&words[..], &["0"]].concat(), &["20 ticks"]);
+}
+
+#[test]
 fn completions_are_there_for_every_shell() {
     for (shell, word) in [
         ("bash", "complete -F"),
@@ -724,7 +774,7 @@ fn completions_are_there_for_every_shell() {
         assert!(script.contains(word) && script.contains("sweep"), "{shell}");
     }
     refused(&["completions", "tcsh"], &["tcsh", "bash"]);
-    for name in ["sweep", "merge", "edge"] {
+    for name in ["sweep", "merge", "edge", "hysteresis"] {
         assert!(done(&[name, "--help"]).contains("Examples:"), "{name}");
     }
 }

@@ -48,7 +48,9 @@ pub mod worker;
 
 pub use profile::Profile;
 pub use report::Report;
-pub use run::{Held, Limit, Mechanisms, Observer, Picture, Run, Unobserved, drive, run_unobserved};
+pub use run::{
+    Builder, Held, Limit, Mechanisms, Observer, Picture, Run, Unobserved, drive, run_unobserved,
+};
 
 /// Version of this crate.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod cluster;
+mod collector;
 mod hosts;
 mod page;
 mod peers;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, cluster, hosts, page};
+use crate::{browser, cluster, collector, hosts, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -27,8 +27,9 @@ const PARTS: [Part; 5] = [
 ];
 
 /// What is run besides where other hosts are asked for.
-const HOSTS: [Part; 2] = [
+const HOSTS: [Part; 3] = [
     ("page in Firefox", page_in_firefox),
+    ("a collector of OpenTelemetry", with_collector),
     ("documentation tools", documentation_tools),
 ];
 
@@ -87,6 +88,8 @@ fn native() -> Result<Command> {
         "agent-chaos-link",
         "--package",
         "agent-chaos-cli",
+        "--package",
+        "agent-chaos-export",
         "--package",
         "agent-chaos-bench",
         "--package",
@@ -181,6 +184,21 @@ fn page_in_firefox() -> Result<Command> {
     );
     tests.env("FIREFOX", browser::firefox()?);
     tests.envs(programs);
+    Ok(tests)
+}
+
+/// What the command line sends goes through a real collector, which comes as a Python package.
+fn with_collector() -> Result<Command> {
+    let mut tests = cargo(&[
+        "test",
+        "--package",
+        "agent-chaos-cli",
+        "--test",
+        "exports",
+        "--",
+        "--ignored",
+    ]);
+    tests.env("ROTEL", collector::program()?);
     Ok(tests)
 }
 
