@@ -386,6 +386,7 @@ test('many elements on one page are for everybody, and a crash of their engine i
   });
   await elements(page, site, '<div style="display:flex"><agent-chaos id="a" preset="exp-002"></agent-chaos><agent-chaos id="b" preset="exp-001"></agent-chaos></div><agent-chaos id="c" preset="exp-002"></agent-chaos>', { script: '' });
   const one = (id) => page.locator(`#${id}`);
+  await expect(page.getByRole('button', { name: 'Run EXP-001 Control' })).toHaveCount(1);
   for (const id of ['a', 'b']) {
     await at(one(id), 'embed-play').click();
     await at(one(id), 'embed-speed').selectOption('1');
