@@ -59,7 +59,7 @@ Examples:
   agent-chaos sweep exp-002 --vary agents.count=100..1000:100 --seeds 1..10 --out rows.csv
   agent-chaos sweep exp-002 --vary agents.count=50..800:50 --vary workers.count=1..8 \\
       --seeds 1..20 --out rows.parquet
-  agent-chaos sweep mm1 --vary arrivals.rate_per_second=10,50,90,95,99 --seeds 1..10 --out mm1.ndjson
+  agent-chaos sweep mm1 --vary arrivals.rate_per_second=10,50,90,95 --seeds 1..10 --out mm1.ndjson
   agent-chaos sweep exp-002 --vary agents.think_seconds=0.01..10:log7 --seeds 1..10 --out think.csv
 
 On several machines, each with its part, and one file of all parts:
@@ -67,31 +67,31 @@ On several machines, each with its part, and one file of all parts:
   agent-chaos sweep exp-002 --vary agents.count=1..800 --seeds 1..20 --shard 2/2 --out 2.ndjson
   agent-chaos merge 1.ndjson 2.ndjson --out rows.parquet
 
-A path is a numeric field with dots (`agent-chaos schema` lists all). Values: A..B (both included, steps
-of 1), A..B:STEP (the last step is shorter where that does not come out even), A..B:logN (N values,
-evenly spaced on a logarithmic scale), or A,B,C. The first --vary is the slowest in the file, seeds are
-the fastest. Rows have no wall time: the same sweep gives the same bytes, however many jobs or parts.
-Interrupted, it keeps every finished row; the same command goes on from there.";
+A path is a numeric field with dots (`agent-chaos schema` lists all). Values: A..B (both included,
+steps of 1), A..B:STEP (the last step is shorter where that does not come out even), A..B:logN (N
+values, evenly spaced on a logarithmic scale), or A,B,C. The first --vary is the slowest in the
+file, seeds are the fastest. Rows have no wall time: the same sweep gives the same bytes, however
+many jobs or parts. Interrupted, it keeps every finished row; the same command goes on from there.";
 
 const MERGE_EXAMPLES: &str = "\
 Examples:
   agent-chaos merge 1.ndjson 2.ndjson --out rows.parquet
   agent-chaos merge part-*.csv --out rows.csv
 
-Parts may be named in any order. It is an error if they are not of one sweep, if cells are missing, or
-if a cell is in two parts.";
+Parts may be named in any order. It is an error if they are not of one sweep, if cells are missing,
+or if a cell is in two parts.";
 
 const EDGE_EXAMPLES: &str = "\
 Examples:
   agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
   agent-chaos edge exp-002 --vary workers.count=1..16 --seeds 1..20 --until worst-collapsed
-  agent-chaos edge retry-storm --vary timeline.0.for_seconds=0.5..30 --seeds 1..20 --until not-recovered
-                                                      the longest trigger it recovers from
+  agent-chaos edge retry-storm --vary timeline.0.for_seconds=0.5..30 --seeds 1..20 \\
+      --until not-recovered                           the longest trigger it recovers from
 
-Bisection on the share of seeds finds where half of them tip; more values are tried where some do and
-some do not. The edge is the 50 % point of a logistic curve through all of them; its 95 % interval takes
-the seeds for the units, not the runs. Where outcomes part too sharply for a curve, the edge is told as an
-interval.";
+Bisection on the share of seeds finds where half of them tip; more values are tried where some do
+and some do not. The edge is the 50 % point of a logistic curve through all of them; its 95 %
+interval takes the seeds for the units, not the runs. Where outcomes part too sharply for a curve,
+the edge is told as an interval.";
 
 const HYSTERESIS_EXAMPLES: &str = "\
 Examples:
@@ -100,9 +100,9 @@ Examples:
       --vary arrivals.rate_per_second=20..140:15 --hold 40 --seeds 1..10
   agent-chaos hysteresis exp-002 --vary agents.count=50..800:75 --hold 30 --seeds 1..10
 
-Each seed has two runs: one from the lowest value up, one from the highest down, each value held for so
-many seconds of virtual time and measured in the second half of them. The field must be one that may
-change in a run (those a timeline can set, and agents.count).";
+Each seed has two runs: one from the lowest value up, one from the highest down, each value held
+for so many seconds of virtual time and measured in the second half of them. The field must be one
+that may change in a run (those a timeline can set, and agents.count).";
 
 /// Congestion and collapse in a queue-based, single-host system: run experiments, compare them,
 /// share them. Equal profiles give equal results, bit for bit, on every machine.

@@ -394,23 +394,27 @@ pub fn boundaries(
     axis: usize,
     question: Question,
 ) -> Vec<Boundary> {
-    let mut lines: Vec<(Vec<f64>, Vec<Tried>)> = Vec::new();
-    for point in 0..plan.points() {
-        let mut others = plan.values(point);
-        let value = others.remove(axis);
-        let outcomes = summary.point(point).outcomes();
-        let answers: Option<Vec<bool>> = outcomes
-            .map(|outcome| outcome.and_then(|outcome| question.of(outcome)))
-            .collect();
-        let Some(answers) = answers else { continue };
-        let tried = Tried { value, answers };
-        match lines.iter_mut().find(|(known, _)| *known == others) {
-            Some((_, line)) => line.push(tried),
-            None => lines.push((others, vec![tried])),
-        }
-    }
+    let lengths = plan.axes().iter().map(|axis| axis.values().len() as u64);
+    let lengths: Vec<u64> = lengths.collect();
+    // Points that differ in this axis alone are so far apart, and so many.
+    let (apart, many) = (lengths[axis + 1..].iter().product::<u64>(), lengths[axis]);
+    let firsts = (0..plan.points()).filter(|point| point / apart % many == 0);
+    let lines = firsts.map(|first| {
+        let mut others = plan.values(first);
+        others.remove(axis);
+        let points = (0..many).map(|index| first + index * apart);
+        let line = points.filter_map(|point| {
+            let outcomes = summary.point(point).outcomes();
+            let answers: Option<Vec<bool>> = outcomes
+                .map(|outcome| outcome.and_then(|outcome| question.of(outcome)))
+                .collect();
+            let value = plan.values(point)[axis];
+            answers.map(|answers| Tried { value, answers })
+        });
+        (others, line.collect::<Vec<_>>())
+    });
     lines
-        .into_iter()
+        .filter(|(_, line)| !line.is_empty())
         .map(|(others, mut line)| {
             line.sort_by(|one, other| one.value.total_cmp(&other.value));
             Boundary {

@@ -30,6 +30,9 @@ use crate::{Limit, Run};
 /// More values than this are no staircase any more.
 const MOST_VALUES: usize = 200;
 
+/// More seeds than this are none that anybody waits for.
+const MOST_SEEDS: u64 = 100_000;
+
 /// Not a field that a timeline can set, yet what a closed loop is varied by: further agents come and go.
 const AGENTS: &str = "agents.count";
 
@@ -111,9 +114,10 @@ impl Staircase {
             let accepted = format!("{least} s (20 ticks) to 1000000 s");
             return refused("/run/duration_seconds", &found, &accepted);
         }
-        if seeds.is_empty() || seeds.start() == seeds.end() {
+        let count = (u64::from(*seeds.end()) + 1).saturating_sub(u64::from(*seeds.start()));
+        if !(2..=MOST_SEEDS).contains(&count) {
             let found = format!("seeds from {} to {}", seeds.start(), seeds.end());
-            return refused("/seed", &found, "two seeds or more");
+            return refused("/seed", &found, &format!("2 to {MOST_SEEDS} seeds"));
         }
         let made = Self {
             base: wire::to_value(base),
@@ -596,6 +600,7 @@ mod tests {
             "/run/duration_seconds"
         );
         assert_eq!(field(agents, 9.0, 1..=1, &base), "/seed");
+        assert_eq!(field(agents, 9.0, 0..=u32::MAX, &base), "/seed");
         assert_eq!(
             field("agents.count=0..2", 9.0, 1..=2, &base),
             "/agents/count"

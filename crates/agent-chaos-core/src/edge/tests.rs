@@ -177,6 +177,8 @@ fn what_cannot_be_searched_is_refused_with_its_field() {
     assert_eq!(new("agents", [1.0, 2.0], 1..=9).field, "/agents");
     assert_eq!(new(COUNT, [2.0, 2.0], 1..=9).field, "/agents/count");
     assert_eq!(new(COUNT, [1.0, 9.0], 1..=4).field, "/seed");
+    let many = new(COUNT, [1.0, 9.0], 0..=u32::MAX);
+    assert!(many.accepted.contains("at most 1000000"), "{many:?}");
     let below = new(COUNT, [0.0, 9.0], 1..=9);
     assert!(below.found.contains("agents.count = 0"), "{below:?}");
     assert_eq!(new(COUNT, [f64::NAN, 9.0], 1..=9).field, "/agents/count");
