@@ -151,6 +151,9 @@ fn what_is_not_accepted_is_said() {
     }
     let long = "x".repeat(MAX_QUESTION + 1);
     assert_eq!(refused(&format!("v1.exp-002~view.ask={long}")).0, "view");
+    // What is accepted from a link is accepted into one: a value counts as long as it is written.
+    let brackets = format!("v1.exp-002~view.vs=seed={}1", "[".repeat(400));
+    assert!(refused(&brackets).1.contains("at most 1000"));
     let (kind, said) = refused("v1.exp-002~view.vs=workers.count=0");
     assert_eq!(kind, "profile");
     assert!(said.contains("/workers/count"), "{said}");

@@ -123,6 +123,10 @@ impl View {
         if count >= most {
             return Err(refused(key, "one more", &format!("at most {most}")));
         }
+        let value = match kind {
+            Kind::Changes => Cow::Owned(tidy(value)?),
+            _ => Cow::Borrowed(value),
+        };
         let (length, longest, unit) = if kind == Kind::Text {
             (value.encode_utf16().count(), MAX_QUESTION, "characters")
         } else {
@@ -132,29 +136,25 @@ impl View {
             let found = format!("{length} {unit}");
             return Err(refused(key, &found, &format!("at most {longest}")));
         }
-        let value = match kind {
+        match kind {
             // What is shown, also in a terminal, must not command it.
             Kind::Text if value.contains(|c: char| c.is_control() && c != '\n') => {
                 return Err(refused(key, "control characters", "text without them"));
             }
-            Kind::Text => Cow::Borrowed(value),
-            Kind::Own if value == "own" => Cow::Borrowed(value),
-            Kind::Own => return Err(refused(key, &quoted(value), "own")),
+            Kind::Own if value != "own" => return Err(refused(key, &quoted(&value), "own")),
             Kind::Words => {
                 let odd = value.split(',').find(|word| !is_word(word));
                 if let Some(odd) = odd {
                     let accepted = "words of a to z, digits, _ and ., separated by commas";
                     return Err(refused(key, &quoted(odd), accepted));
                 }
-                Cow::Borrowed(value)
             }
-            Kind::Changes => Cow::Owned(tidy(value)?),
-            Kind::Sweep if value.bytes().all(is_of_a_sweep) => Cow::Borrowed(value),
-            Kind::Sweep => {
+            Kind::Sweep if !value.bytes().all(is_of_a_sweep) => {
                 let accepted = "path=values;…;seeds=A..B";
-                return Err(refused(key, &quoted(value), accepted));
+                return Err(refused(key, &quoted(&value), accepted));
             }
-        };
+            _ => {}
+        }
         self.0.push((key.to_owned(), value.into_owned()));
         Ok(())
     }
