@@ -29,11 +29,14 @@ const keyOf = (text) => JSON.stringify({ ...JSON.parse(text), seed: 0 });
 
 /** A number with its unit. @param {number} value @param {string} unit */
 function written(value, unit) {
-  if (unit === 'ratio') return format.percent(value);
-  if (unit === 's') return format.time(value);
+  if (unit === 'ratio') return format.bound(format.percent(value));
+  if (unit === 's') return format.bound(format.time(value));
   const digits = value === 0 ? 0 : Math.max(0, 3 - Math.floor(Math.log10(Math.abs(value))) - 1);
-  return `${format.number(value, Math.min(digits, 6))} ${unit.replaceAll('{request}', value === 1 ? 'request' : 'requests')}`;
+  return `${format.number(value, Math.min(digits, 6))}\u00a0${unit.replaceAll('{request}', value === 1 ? 'request' : 'requests')}`;
 }
+
+/** A sentence as it stands in a table: its first letter is a capital one, unless it is a symbol. @param {string} text */
+const sentence = (text) => `${text.replace(/^[a-z]/, (letter) => letter.toUpperCase())}.`;
 
 /** @param {HTMLElement} place @param {import('./store.js').Store} store @param {{ presets: import('../engine/engine.js').PresetInfo[] }} given */
 export function theory(place, store, { presets }) {
@@ -201,13 +204,13 @@ export function theory(place, store, { presets }) {
   function line(row) {
     const { simulated, predicted, unit } = row;
     const [sign, word] = OUTCOMES[row.outcome];
-    const half = simulated && simulated.ci95 !== null ? ` ± ${written(simulated.ci95, unit)}` : '';
+    const half = simulated && simulated.ci95 !== null ? [' ', element('span', { class: 'soft', text: `±\u00a0${written(simulated.ci95, unit)}` })] : [];
     return element('tr', { 'data-row': row.id, 'data-outcome': row.outcome },
-      element('th', { scope: 'row' }, element('span', { text: row.name }), element('span', { class: 'soft small', text: row.formula })),
-      element('td', { 'data-predicted': predicted ?? '', text: predicted === null ? '—' : `${row.is_bound ? '≤ ' : ''}${written(predicted, unit)}` }),
-      element('td', { 'data-simulated': simulated?.mean ?? '', text: simulated ? `${written(simulated.mean, unit)}${half}` : '—' }),
+      element('th', { scope: 'row' }, element('span', { text: row.name.replace("'", '’') }), element('span', { class: 'soft small', text: row.formula })),
       element('td', { class: `outcome ${row.outcome}` }, ...(sign ? [element('span', { 'aria-hidden': 'true', text: `${sign} ` })] : []), word),
-      element('td', { class: 'words' }, element('span', { text: `${row.note}.` }), element('span', { class: 'soft small', text: row.source })));
+      element('td', { 'data-predicted': predicted ?? '', text: predicted === null ? '—' : `${row.is_bound ? '≤ ' : ''}${written(predicted, unit)}` }),
+      element('td', { 'data-simulated': simulated?.mean ?? '' }, ...(simulated ? [element('span', { text: written(simulated.mean, unit) }), ...half] : ['—'])),
+      element('td', { class: 'words' }, element('span', { text: format.bound(sentence(row.note)) }), element('span', { class: 'soft small', text: row.source })));
   }
 
   /** @param {{ asked: Asked, table: Table }} what @param {boolean} stale */
@@ -222,7 +225,7 @@ export function theory(place, store, { presets }) {
       ...(stale ? [element('p', { class: 'notice warn', 'data-testid': 'theory-stale', text: 'This table belongs to the earlier profile. Compare again to see the present one.' })] : []),
       element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of theory and runs' },
         element('table', { 'data-testid': 'theory-table', 'aria-label': 'Theory beside the runs' },
-          element('thead', {}, element('tr', {}, ...['Formula', 'Predicted', 'Runs, mean ± 95 %', 'Verdict', 'In words'].map((text) => element('th', { scope: 'col', text })))),
+          element('thead', {}, element('tr', {}, ...['Formula', 'Verdict', 'Predicted', 'Runs, mean ± 95 %', 'In words'].map((text) => element('th', { scope: 'col', text })))),
           element('tbody', {}, ...apply.map(line)))),
       element('p', { class: 'soft small', text: 'A prediction agrees if it lies within the 99.5 % interval of the mean over the runs (Student’s t): of ten that are true, all agree in 19 of 20 tables.' }),
       ...(reasons.size ? [element('details', { open: wasOpen }, element('summary', { text: 'Formulas that do not apply' }),
