@@ -87,6 +87,7 @@ fn own_moments_are_those_of_a_generator() {
 fn own_arrivals_stop_at_the_horizon_and_at_their_own_end() {
     let mut profile = short("mm4-80");
     profile.arrivals = None;
+    profile.run.warmup_seconds = 0.0;
     profile.run.max_requests = Some(100);
     let every = |last: Instant| Some(last + Span::from_seconds(0.01));
     let run = Run::builder(&profile).arrivals(every).arrivals(every);

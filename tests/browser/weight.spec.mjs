@@ -23,7 +23,7 @@ test('what is loaded for the first chart stays within its budget', async ({ page
   await page.goto(site);
   await finish(page, expect);
   await expect(page.locator('[data-chart="queue"] canvas')).toBeVisible();
-  await expect(page.locator('[data-later]')).toHaveCount(6);
+  await expect(page.locator('[data-later]')).toHaveCount(7);
   await page.waitForLoadState('networkidle');
   const files = await Promise.all(loading);
   for (const kind of [/\/$/, /\.js$/, /\.css$/, /\.wasm$/]) expect(files.some(({ name }) => kind.test(name)), String(kind)).toBe(true);

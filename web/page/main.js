@@ -53,6 +53,7 @@ async function start() {
   later([place('editor')], 'The form and the text of the profile', () => import('./desk.js'), ({ desk }) => desk(place('editor'), store, { actions, own }));
   later(['compare', 'events', 'report', 'share'].map(place), 'Comparisons, events, the report and links', () => import('./results.js'), ({ results }) => results(place, store, { actions, engine, presets }));
   later([place('sweep')], 'Sweeps', () => import('./sweep.js'), ({ sweep }) => sweep(place('sweep'), store, { actions, presets }));
+  later([place('theory')], 'Theory', () => import('./theory.js'), ({ theory }) => theory(place('theory'), store, { presets }));
   parts(place, store, { actions, engine, presets, schema });
   place('share-open').addEventListener('click', () => void openDialog('share', store, { actions, engine, presets }));
   keys(place('keys'), store, { actions, schema });

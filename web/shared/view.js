@@ -2,7 +2,7 @@
 // `view.show`, `view.charts` …, in the query of an embed as `view`, `charts` …; the values are the same.
 
 /** The parts of the page and of an embed that can be shown or left out. */
-export const PARTS = ['controls', 'verdict', 'picture', 'break', 'charts', 'compare', 'sweep', 'events', 'report', 'share', 'editor'];
+export const PARTS = ['controls', 'verdict', 'picture', 'break', 'charts', 'compare', 'sweep', 'theory', 'events', 'report', 'share', 'editor'];
 /** What can be locked beside single fields: everything; running and stepping; breaking it; choosing another experiment. */
 export const LOCKS = ['all', 'run', 'break', 'preset'];
 /** A longer question is refused. */

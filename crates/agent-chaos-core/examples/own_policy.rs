@@ -16,7 +16,7 @@ use agent_chaos_core::{Profile, Run, wire};
 
 const OVERLOAD: &str = r#"{"agents": null, "arrivals": {"rate_per_second": 600},
     "queue": {"capacity": 40, "early_drop": null},
-    "workers": {"count": 4, "service": {"slowdown_per_pressure": 0}},
+    "workers": {"count": 4, "service": {"slowdown_per_pressure": 0}}, "faults": {"spike": null, "error": null},
     "run": {"duration_seconds": 60, "warmup_seconds": 10}}"#;
 
 /// Of the light requests, the share that is refused.

@@ -5,6 +5,8 @@
 //! `name`, `field` and `message`. `tests/api.rs` is the contract with the page.
 
 #[cfg(feature = "lab")]
+mod comparison;
+#[cfg(feature = "lab")]
 mod edge;
 mod error;
 mod frame;
@@ -26,6 +28,8 @@ use js_sys::{Array, Error, Function};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "lab")]
+pub use comparison::TheoryComparison;
 #[cfg(feature = "lab")]
 pub use edge::{Edge, edge_questions};
 pub use records::{Search, record_names};

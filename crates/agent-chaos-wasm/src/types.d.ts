@@ -342,6 +342,33 @@ export interface Estimate { mean: number; ci95: number | null; min: number; max:
 /** A share of runs with its 95 % Wilson interval. */
 export interface Proportion { count: number; runs: number; share: number; low: number; high: number; }
 
+/** Formulas of queueing theory beside what the runs came to. */
+export interface TheoryTable {
+  /** First and last seed. */
+  seeds: [number, number];
+  runs: number;
+  /** One row for each formula, in a fixed order. */
+  rows: TheoryRow[];
+}
+
+export interface TheoryRow {
+  id: string;
+  name: string;
+  formula: string;
+  source: string;
+  /** `ratio`, `s`, `{request}`, … */
+  unit: string;
+  /** Whether the prediction is a bound from above instead of the value itself. */
+  is_bound: boolean;
+  predicted: number | null;
+  simulated: Estimate | null;
+  /** Where the prediction has to lie to agree: the 99.5 % interval of the mean over the runs. */
+  interval: [number, number] | null;
+  outcome: 'agrees' | 'disagrees' | 'unsettled' | 'measured' | 'does_not_apply';
+  /** Of which system, or why the formula does not apply. */
+  note: string;
+}
+
 /** The same experiment under several seeds. */
 export interface Replicated {
   /** First and last seed. */

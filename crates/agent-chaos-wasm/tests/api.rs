@@ -3,8 +3,8 @@
 
 use agent_chaos_core::{presets as core_presets, wire};
 use agent_chaos_wasm::{
-    Edge, Replications, Run, Sweep, check, decode_link, differences, edge_questions, encode_link,
-    fluid, new_seed, presets, schema, seed_of, vary,
+    Edge, Replications, Run, Sweep, TheoryComparison, check, decode_link, differences,
+    edge_questions, encode_link, fluid, new_seed, presets, schema, seed_of, vary,
 };
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
@@ -991,4 +991,51 @@ async fn an_edge_asks_for_sweeps_until_it_is_found() {
     assert!(Edge::new(SHORT, "agents.count", 10.0, 20.0, 1.0, 5.0, "whether").is_err());
     assert!(Edge::new(SHORT, "agents.count", 20.0, 10.0, 1.0, 5.0, &question).is_err());
     assert!(Edge::new(SHORT, "agents.count", 10.0, 20.0, 1.0, 4.0, &question).is_err());
+}
+
+#[wasm_bindgen_test]
+async fn theory_stands_beside_the_runs_of_its_seeds() {
+    let profile = r#"{"run": {"duration_seconds": 12, "warmup_seconds": 2}, "agents": null, "arrivals": {"rate_per_second": 300},
+        "queue": {"capacity": null, "early_drop": null}, "workers": {"count": 1, "service": {"distribution": "exponential",
+        "base_seconds": 0.002, "per_weight_seconds": 0, "slowdown_per_pressure": 0}}, "faults": {"spike": null, "error": null}}"#;
+    let make = || TheoryComparison::new(profile, 1.0, 10.0).unwrap();
+    let stopped = make();
+    assert!(stopped.table().unwrap().is_null());
+    loop {
+        let playing = stopped.play(Function::new_no_args(""));
+        let busy = JsFuture::from(stopped.play(Function::new_no_args(""))).await;
+        assert_eq!(text(&busy.unwrap_err(), "name"), "BusyError");
+        stopped.pause();
+        if ended(playing).await == "finished" {
+            break;
+        }
+        assert!(stopped.table().unwrap().is_null() || stopped.done() == 10);
+    }
+    assert_eq!(
+        (stopped.done(), stopped.progress(), stopped.finished()),
+        (10, 1.0, true)
+    );
+    let table = stopped.table().unwrap();
+    assert_eq!(number(&table, "runs"), 10.0);
+    let rows: Array = get(&table, "rows").unchecked_into();
+    let row = |id: &str| rows.iter().find(|row| text(row, "id") == id).unwrap();
+    let wait = row("mean_wait");
+    assert_eq!(text(&wait, "outcome"), "agrees");
+    // ρ/(μ − λ) with λ = 300/s and μ = 500/s.
+    assert!((number(&wait, "predicted") - 0.003).abs() < 1e-12);
+    assert!(number(&get(&wait, "simulated"), "ci95") > 0.0);
+    assert!(get(&row("blocking"), "predicted").is_null());
+    assert_eq!(text(&row("blocking"), "outcome"), "does_not_apply");
+    assert_eq!(text(&row("little_waiting"), "outcome"), "agrees");
+    let whole = make();
+    ended(whole.play(Function::new_no_args(""))).await;
+    let json = |one: &TheoryComparison| {
+        String::from(js_sys::JSON::stringify(&one.table().unwrap()).unwrap())
+    };
+    assert_eq!(json(&whole), json(&stopped));
+    for (first, count, words) in [(1.0, 9.0, "from 10 to 200"), (-1.0, 10.0, "first_seed")] {
+        let refused = TheoryComparison::new(profile, first, count).err().unwrap();
+        assert!(text(&refused, "message").contains(words));
+    }
+    assert!(TheoryComparison::new("{}x", 1.0, 10.0).is_err());
 }
