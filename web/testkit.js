@@ -2,3 +2,4 @@
 // web/node_modules themselves.
 export { chromium, expect, test } from '@playwright/test';
 export { default as AxeBuilder } from '@axe-core/playwright';
+export { default as decodeQR } from 'qr/decode.js';

@@ -18,6 +18,6 @@ export default defineConfig({
     // Inlined assets and the preload polyfill would need a looser content-security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { index: web('../index.html') } },
+    rollupOptions: { checks: { pluginTimings: false }, input: { index: web('../index.html') } },
   },
 });

@@ -347,7 +347,7 @@ async function alone(page, site, rows, change = {}) {
     const series = filled((t) => (Math.abs(t - end / 3) < end / rows / 2 + 1e-9 ? 180 : 20 + 10 * Math.sin(t / 5)));
     const store = createStore({
       phase: 'done', preset: 'exp-001', profile, check: { profile: JSON.stringify(profile) }, problems: [], draft: null, run: 1, speed: 20, frame: { now_seconds: end, picture: { queue: 20 } }, transitions: [], report: null,
-      digest: '0123456789abcdef', failure: '', link: null, theme: 'system', moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, ...change,
+      digest: '0123456789abcdef', failure: '', link: null, theme: 'system', moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, view: { charts: null }, ...change,
     });
     const engine = { fluid: (_, times) => ({ queue: times.map(() => 25), reason: null, about: 'a stand-in', capacity_per_second: 400 }) };
     charts(document.getElementById('charts'), store, { actions: { series, lookAt: (seconds) => looked.push(seconds) }, engine });

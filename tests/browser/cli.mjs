@@ -14,6 +14,9 @@ export function cliOn(input, ...parameters) {
   return JSON.parse(execFileSync(program, parameters, { input, maxBuffer: 1 << 28, encoding: 'utf8' }));
 }
 
+/** What the command line says, in words. */
+export const said = (...parameters) => execFileSync(process.env.AGENT_CHAOS, parameters, { encoding: 'utf8' }).trim();
+
 /** Every event of a run, as the command line writes them. */
 export function streamOf(experiment) {
   const folder = mkdtempSync(join(tmpdir(), 'events-'));

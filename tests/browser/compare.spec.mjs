@@ -216,8 +216,8 @@ test('seeds that end in different states are told as shares first', async ({ pag
 test('an engine that fails takes stopped seeds with it; that is said, and others can be run', async ({ page, site }) => {
   await open(page, site);
   await at(page, 'replicate-count').fill('90');
-  // Both at once, so that it stops after its first slice, and nothing of the old engine is under way.
-  await page.evaluate(() => ['replicate', 'replicate-stop'].forEach((name) => document.querySelector(`[data-testid="${name}"]`).click()));
+  await at(page, 'replicate').click();
+  await at(page, 'replicate-stop').click();
   await expect(at(page, 'replicate-status')).toContainText('Stopped');
   await expect(at(page, 'replicate-on')).toBeVisible();
   await page.evaluate(() => dispatchEvent(new ErrorEvent('error', { error: new WebAssembly.RuntimeError('unreachable') })));

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { AxeBuilder, at, cli, expect, finish, open, test } from './harness.mjs';
-import { hostile } from './hostile.mjs';
+import { hostile } from './hostile-messages.mjs';
 
 const STRICT = "default-src 'none'; script-src 'unsafe-inline'; frame-src 'self'; style-src 'unsafe-inline'; img-src data:";
 const HEAR = `
@@ -306,6 +306,15 @@ test('who is asked gets no answer beforehand, and what is locked stays', async (
   await expect(at(inside, 'embed-error')).toContainText('found "many"');
 });
 
+test('what is locked is locked for the reader, not for the page around', async ({ page, site }) => {
+  const inside = await framed(page, site, '?lock=all,run');
+  await expect(at(inside, 'embed-play')).toHaveCount(0);
+  expect(await page.evaluate(() => globalThis.ask({ type: 'set', path: 'workers.count', value: 12 }))).toMatchObject({ type: 'state' });
+  await page.evaluate(() => globalThis.ask({ type: 'run' }));
+  await expect.poll(async () => (await page.evaluate(() => globalThis.ask({ type: 'get report' }))).report?.digest, { timeout: 60_000 }).toBe(cli('run', 'exp-002', '--set', 'workers.count=12', '--json').digest);
+  await expect(at(inside, 'embed-run')).toHaveCount(0);
+});
+
 test('each learner has a seed of their own', async ({ page, site }) => {
   const inside = await framed(page, site, '?seeds=own');
   await at(inside, 'embed-play').click();
@@ -315,6 +324,12 @@ test('each learner has a seed of their own', async ({ page, site }) => {
   const { state } = await page.evaluate(() => globalThis.ask({ type: 'get state' }));
   await expect(at(inside, 'embed-own-seed')).toHaveText(`Seed ${state.seed}, from “Ada”.`);
   expect(state.seed).not.toBe(1);
+  await expect(at(inside, 'embed-open')).toHaveAttribute('href', new RegExp(`~seed=${state.seed}~view\\.seeds=own~view\\.by=Ada~h=`));
+  // Who has answered already is not asked for a name.
+  const answered = await framed(page, site, '', `v1.exp-002~seed=${state.seed}~view.ask=Why%3F~view.seeds=own~view.by=Ada~view.answer=Because`);
+  await expect(at(answered, 'embed-name')).toHaveCount(0);
+  await runThrough(answered);
+  await expect(at(answered, 'embed-answer')).toHaveText('Answer of Ada: Because');
 });
 
 test('what it is compared with is run first and stands in the charts', async ({ page, site }) => {

@@ -869,6 +869,8 @@ test('links: back and forth between them, opened while a run plays, and two that
   await reads('7', 'exp-001');
   const long = (seed) => `#v1.mm1~run.duration_seconds=40000~run.max_requests=30000000~seed=${seed}`;
   await goTo(long(8));
+  await says('link-status', 'does not run by itself');
+  await click('run');
   await shows('#dialog');
   await goTo(long(9));
   await is('seed', '9');

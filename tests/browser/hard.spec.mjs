@@ -180,6 +180,10 @@ test('two links to long runs ask once, for the last of them', async ({ page, sit
   const link = (seed) => `#v1.mm1~run.duration_seconds=40000~run.max_requests=30000000~seed=${seed}`;
   await page.evaluate((to) => { location.hash = to; }, link(5));
   const dialog = page.locator('#dialog');
+  // What takes long is not even asked about before somebody wants it.
+  await expect(at(page, 'link-status')).toContainText('does not run by itself');
+  await expect(dialog).toBeHidden();
+  await at(page, 'run').click();
   await expect(dialog).toBeVisible();
   await page.evaluate((to) => { location.hash = to; }, link(6));
   await expect(at(page, 'seed')).toHaveValue('6');

@@ -2,8 +2,8 @@
 import { serve } from './server.mjs';
 import { test as base } from '../../web/testkit.js';
 
-export { expect, AxeBuilder } from '../../web/testkit.js';
-export { cli, cliOn, presets } from './cli.mjs';
+export { expect, AxeBuilder, decodeQR } from '../../web/testkit.js';
+export { cli, cliOn, presets, said } from './cli.mjs';
 export { STORM } from './samples.mjs';
 
 export const test = base.extend({

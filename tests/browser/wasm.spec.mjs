@@ -7,7 +7,7 @@ const top = fileURLToPath(new URL('../../', import.meta.url));
 
 test('the contract of the wasm module holds in Chromium', async ({ page }) => {
   test.setTimeout(600_000);
-  const built = execFileSync('cargo', ['test', '--quiet', '--release', '--package', 'agent-chaos-wasm', '--target', 'wasm32-unknown-unknown', '--test', 'api', '--no-run', '--message-format=json'], { cwd: top, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const built = execFileSync('cargo', ['test', '--quiet', '--release', '--package', 'agent-chaos-wasm', '--features', 'lab', '--target', 'wasm32-unknown-unknown', '--test', 'api', '--no-run', '--message-format=json'], { cwd: top, encoding: 'utf8', maxBuffer: 1 << 28 });
   const wasm = built.split('\n').filter(Boolean).map((line) => JSON.parse(line)).findLast((one) => one.executable)?.executable;
   const address = '127.0.0.1:8173';
   const runner = spawn(process.env.WASM_RUNNER, [wasm], {

@@ -201,7 +201,24 @@ fn hostile(kind: usize, dice: &mut Dice) -> String {
                 .repeat(1 << dice.below(14)),
             good(dice)
         ),
-        _ => "x".repeat(MAX_TEXT - 2 + dice.below(5)),
+        _ => {
+            let piece = dice.pick(&[
+                "x",
+                "#",
+                "=",
+                "%23",
+                "%",
+                "&amp;",
+                "~",
+                "(",
+                "v1",
+                "v1.",
+                "=v1.exp-002",
+            ]);
+            let mut long = piece.repeat(MAX_TEXT / piece.len());
+            long.push_str(&"x".repeat(MAX_TEXT - long.len() + dice.below(3)));
+            long
+        }
     }
 }
 

@@ -76,6 +76,8 @@ fn what_mail_and_chat_do_is_undone() {
         format!("https://example.org/play/%2523{token}"),
         format!("<https://example.org/play/#{token}>"),
         format!("(https://example.org/#{token})."),
+        format!("https://example.org/#%22{token}%22"),
+        format!("https://example.org/#%E2%80%9C({token})%E2%80%9D"),
         format!("  \"{token}\",\n"),
         format!(
             "> https://example.org/#{}\r\n> {}",

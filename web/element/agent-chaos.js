@@ -152,7 +152,7 @@ export class AgentChaos extends Base {
   #pressed() {
     if (this.#phase !== 'poster') return;
     const { name } = this.#poster ?? {};
-    if (this.#given?.view.seeds === 'own' && name?.value.trim() === '') {
+    if (name?.isConnected && name.value.trim() === '') {
       this.#poster?.say('First type your name or number.', false);
       name.focus({ preventScroll: true });
       return;

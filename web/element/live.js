@@ -11,7 +11,7 @@ import { verdict } from '../page/verdict.js';
 import { USUAL_CHARTS, paceOf, partsOf } from '../shared/embed.js';
 import { freeToken } from '../shared/kept.js';
 import { Series } from '../shared/series.js';
-import { readView, writeView } from '../shared/view.js';
+import { everything, readView, writeView } from '../shared/view.js';
 import { titleOf } from './poster.js';
 import { row } from './row.js';
 
@@ -57,7 +57,8 @@ export async function live(stage, given, { base, theme, name, changed }) {
   const { engine, presets, schema } = await engineOnce();
   const opened = await readLink(given.token);
   const view = given.viewed ? given.view : readView(opened.view).view;
-  const seed = view.seeds === 'own' && name.trim() !== '' ? engine.seed_of(name.trim()) : null;
+  const by = name.trim().replace(/\s+/g, ' ');
+  const seed = view.seeds === 'own' && by !== '' ? engine.seed_of(by.normalize('NFC')) : null;
   const profile = seed === null ? opened.profile : JSON.stringify({ ...JSON.parse(opened.profile), seed });
   const check = engine.check(profile);
   const variants = view.vs.map((changes) => ({ name: changes.replaceAll('~', ', ').replaceAll('=', ' = '), profile: vary(changes) }));
@@ -69,9 +70,10 @@ export async function live(stage, given, { base, theme, name, changed }) {
       throw Object.assign(new Error(`vs: ${/** @type {Error} */ (error).message}`), { name: 'LinkError', field: 'vs' });
     }
   }
+  // What is locked is locked for the reader, whose controls are made for it; the page around may do everything.
   const store = createStore({
     phase: 'ready', preset: opened.preset ?? 'exp-001', profile: JSON.parse(check.profile), check, problems: [], draft: null, run: 0, speed: 20,
-    frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: { opened, outcome: null }, copied: null, theme,
+    frame: null, transitions: [], report: null, digest: '', failure: '', note: '', link: { opened, outcome: null }, copied: null, broken: null, view: everything(), theme,
     moment: null, past: null, working: null, kept: [], replicated: null, history: { undo: 0, redo: 0 }, notice: null, own: null, owned: [], before: null,
   });
   store.update({ speed: paceOf(store.get().profile.run.duration_seconds) });
@@ -155,8 +157,9 @@ export async function live(stage, given, { base, theme, name, changed }) {
   const address = element('input', { class: 'address', readonly: true, 'data-testid': 'embed-address', 'aria-label': 'Address of this experiment in the playground', hidden: true, onfocus: () => address.select() });
   const addressed = element('p', { class: 'soft small', role: 'status', hidden: true });
   made.append(element('div', { class: 'head' }, element('h2', { class: 'title' }, titleOf(given)), away), addressed, address);
-  if (seed !== null) made.append(element('p', { class: 'small', 'data-testid': 'embed-own-seed' }, `Seed ${seed}, from “${name.trim()}”.`));
+  if (seed !== null) made.append(element('p', { class: 'small', 'data-testid': 'embed-own-seed' }, `Seed ${seed}, from “${by}”.`));
   if (view.ask) made.append(element('p', { class: 'notice question', 'data-testid': 'embed-question' }, view.ask));
+  if (view.answer) made.append(element('p', { class: 'answer', 'data-testid': 'embed-answer' }, element('span', { class: 'soft' }, view.by ? `Answer of ${view.by}: ` : 'Answer: '), view.answer));
 
   away.addEventListener('click', (event) => {
     event.preventDefault();
@@ -173,7 +176,7 @@ export async function live(stage, given, { base, theme, name, changed }) {
     address.focus({ preventScroll: true });
   });
   // The question and the limits go along; which parts are shown is for here alone.
-  const limits = writeView({ ...view, show: null, charts: null, seeds: '' });
+  const limits = writeView({ ...view, show: null, charts: null, by: seed === null ? view.by : by });
   let linked = '';
   /** The link is of what is shown, with its result once there is one. @param {State} state */
   async function relink({ check: now, preset, report, phase }) {

@@ -32,8 +32,8 @@ export function poster(given, run) {
     changes.length ? element('p', { class: 'small changes' }, 'Changed: ', ...changes.flatMap((change, index) => [index ? ', ' : '', element('code', {}, change)])) : null,
     ask ? element('p', { class: 'notice question' }, ask) : null,
     verdict ? element('p', { class: 'recorded', 'data-testid': 'embed-recorded' }, element('span', { class: 'soft' }, given.verdict ? 'Verdict when it was shared: ' : 'Recorded verdict: '), bound(verdict)) : null,
-    given.view.seeds === 'own' ? element('div', { class: 'field own' }, element('label', { for: name.id }, 'Your name or number, from which your seed follows'), name) : null,
-    element('div', { class: 'row start' }, may(given.view, 'run') ? button : null, said));
+    given.view.seeds === 'own' && given.view.by === '' ? element('div', { class: 'field own' }, element('label', { for: name.id }, 'Your name or number, from which your seed follows'), name) : null,
+    element('div', { class: 'row start' }, may(given.view, 'run') ? button : element('p', { class: 'soft small' }, 'The page around runs it.'), said));
   return {
     made, button, name,
     /** @param {string} words @param {boolean} busy */

@@ -13,7 +13,10 @@ import init, * as wasm from '../pkg/agent_chaos_wasm.js';
 /** @typedef {import('../pkg/agent_chaos_wasm.js').State} State */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Picture} Picture */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Pool} Pool */
-/** @typedef {import('../pkg/agent_chaos_wasm.js').Replicated} Replicated */
+/** @typedef {import('../pkg/agent_chaos_lab.js').Replicated} Replicated */
+/** @typedef {import('../pkg/agent_chaos_lab.js').SweepInfo} SweepInfo */
+/** @typedef {import('../pkg/agent_chaos_lab.js').EdgeFound} EdgeFound */
+/** @typedef {import('../pkg/agent_chaos_lab.js').Hysteresis} Hysteresis */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Fluid} Fluid */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Run} Run */
 /** @typedef {import('../pkg/agent_chaos_wasm.js').Search} Search */
@@ -85,12 +88,34 @@ export const readLink = (text) => perhapsPacking(({ unpack }) => wasm.decode_lin
 /** The token of a link. @param {string} preset @param {string} profile @param {string} [digest] @param {[string, string][]} [view] how it is to be shown, as `writeView` gives it */
 export const writeLink = (preset, profile, digest, view = []) => perhapsPacking(({ pack }) => wasm.encode_link(preset, profile, digest, view, pack));
 
+/** @typedef {typeof import('../pkg/agent_chaos_lab.js')} Lab */
+/** @type {Lab | null} */
+let studying = null;
+
+/**
+ * What studies an experiment beyond one run of it: many seeds, sweeps, theory. A module of its own, loaded when it is first
+ * asked for.
+ * @returns {Promise<Lab>}
+ */
+export async function lab() {
+  if (studying) return studying;
+  try {
+    const own = await import('../pkg/agent_chaos_lab.js');
+    await own.default();
+    studying = own;
+    return own;
+  } catch (error) {
+    throw new Error('the part of the page that studies experiments could not be loaded; check the connection and try again', { cause: error });
+  }
+}
+
 /** Says `replaced` after every run of an old instance is gone. */
 export const replacements = new EventTarget();
 
 /** A fresh instance of the same module; every run of the old one is gone. */
 export function replace() {
   wasm.__wbg_reset_state();
+  studying?.__wbg_reset_state();
   replacements.dispatchEvent(new Event('replaced'));
 }
 

@@ -3,6 +3,7 @@
 import * as timeline from '../shared/timeline.js';
 import * as typed from '../shared/typed.js';
 import { read } from '../shared/paths.js';
+import { LOCKED, may, mayChange } from '../shared/view.js';
 import { element, setText } from './dom.js';
 
 /**
@@ -63,13 +64,14 @@ export function breaks(place, store, { actions, schema }) {
   element('div', { class: 'field' }, element('label', { for: 'from-here-value' }, 'to'), value),
   element('button', { type: 'submit', 'data-testid': 'from-here' }, 'Change'));
   const list = element('ul', { class: 'struck-list', 'data-testid': 'struck-list', 'aria-label': 'Interventions of this experiment' });
+  const locking = element('p', { class: 'locked', hidden: true }, `${LOCKED}.`);
   const more = element('details', { class: 'more' }, element('summary', {}, 'Another value'), change);
 
   place.classList.add('breaks');
   place.replaceChildren(
     element('div', { class: 'row', role: 'group', 'aria-label': 'Break it now' }, element('div', { class: 'break-head' }, element('strong', { class: 'label' }, 'Break it now'),
       element('div', { class: 'field inline' }, element('label', { for: 'break-for' }, 'for'), span)), ...buttons),
-    more, said, list);
+    locking, more, said, list);
 
   /** @param {Omit<import('../shared/timeline.js').Entry, 'at_seconds'>} entry @param {string} words */
   async function act(entry, words) {
@@ -113,16 +115,25 @@ export function breaks(place, store, { actions, schema }) {
 
   /** @type {any} */
   let seen = null;
+  /** @type {import('../shared/view.js').View | null} */
+  let shown = null;
   return store.subscribe((state) => {
-    if (state.profile.timeline === seen && seen !== undefined) return;
+    if (state.profile.timeline === seen && seen !== undefined && state.view === shown) return;
     seen = state.profile.timeline;
+    if (state.view !== shown) {
+      shown = state.view;
+      const locked = !may(shown, 'break');
+      for (const one of place.querySelectorAll('button, select, input')) /** @type {HTMLButtonElement} */ (one).disabled = locked;
+      locking.hidden = !locked;
+    }
+    const bound = !mayChange(state.view, 'timeline');
     /** @type {import('../shared/timeline.js').Entry[]} */
     const entries = state.profile.timeline ?? [];
     list.hidden = entries.length === 0;
     list.replaceChildren(...entries.map((entry, index) => element('li', {},
       element('span', {}, `${index + 1}: ${timeline.words(entry)}, ${timeline.when(entry)}`),
       element('button', { type: 'button', class: 'quiet', 'aria-label': `Edit intervention ${index + 1}`, onclick: () => edit(index) }, 'Edit'),
-      element('button', { type: 'button', class: 'quiet', 'aria-label': `Delete intervention ${index + 1}`, onclick: () => {
+      element('button', { type: 'button', class: 'quiet', disabled: bound, 'aria-label': `Delete intervention ${index + 1}`, onclick: () => {
         const rest = entries.filter((_, at) => at !== index);
         if (actions.setField('timeline', rest)) requestAnimationFrame(() => /** @type {HTMLElement | null} */ (list.querySelector(`li:nth-child(${Math.min(index + 1, rest.length)}) button:last-child`) ?? buttons[0])?.focus());
       } }, 'Delete'))));

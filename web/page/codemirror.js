@@ -77,6 +77,7 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
   const root = place.attachShadow({ mode: 'open' });
   const past = new Compartment();
   const state = new Compartment();
+  const reading = new Compartment();
   const attributes = (/** @type {boolean} */ wrong) => EditorView.contentAttributes.of({
     'aria-label': 'Profile as JSON. Escape, then Tab leaves the text.', 'data-testid': 'json', tabindex: '0', spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off', ...(wrong ? { 'aria-invalid': 'true' } : {}),
   });
@@ -112,7 +113,7 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
       extensions: [
         lineNumbers(), drawSelection(), highlightActiveLine(), bracketMatching(), closeBrackets(), indentOnInput(), indentUnit.of('  '), EditorState.tabSize.of(2),
         json(), jsonLanguage.data.of({ autocomplete: complete }), autocompletion({ icons: false }), syntaxHighlighting(colours), theme, EditorView.lineWrapping,
-        past.of(history()), state.of(attributes(false)),
+        past.of(history()), state.of(attributes(false)), reading.of([]),
         hoverTooltip((shown, at) => {
           const found = fieldAt(shown.state.doc.toString(), at);
           const node = found && nodeAt(schema, found.path);
@@ -153,7 +154,13 @@ export function mount(place, { schema, text, problems, settable, changed, left, 
   });
 
   let judged = false;
+  let locked = false;
   return {
+    /** Whether the text can only be read. @param {boolean} now */
+    lock(now) {
+      if (now !== locked) view.dispatch({ effects: reading.reconfigure(now ? EditorState.readOnly.of(true) : []) });
+      locked = now;
+    },
     get text() { return view.state.doc.toString(); },
     get focused() { return view.hasFocus; },
     focus: () => view.focus(),

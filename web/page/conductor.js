@@ -7,6 +7,7 @@ import { outcome } from '../shared/outcome.js';
 import * as format from '../shared/format.js';
 import { fromPointer, write } from '../shared/paths.js';
 import { Series } from '../shared/series.js';
+import { everything, LOCKED, may, mayChange, readView, unlimited, writeView } from '../shared/view.js';
 import { WATCHED, past as pastOf, replay } from './past.js';
 
 /** @typedef {import('./store.js').Store} Store */
@@ -14,6 +15,8 @@ import { WATCHED, past as pastOf, replay } from './past.js';
 
 /** Above this many events the page asks first. */
 export const ASK_EVENTS = 20e6;
+/** What a link opens runs by itself up to this many events: a second or so, also on a phone. */
+export const AT_ONCE_EVENTS = 2e6;
 /** A run that needs more memory is refused. */
 export const MOST_MEMORY = 1e9;
 /** A longer text is not even read. */
@@ -69,8 +72,8 @@ export function conductor(engine, presets, store, place = PAGE) {
 
   /** What an edit changes, as it stands. @returns {edits.Standing} */
   const standing = () => {
-    const { preset, check, own, draft } = store.get();
-    return { preset, profile: check.profile, own, draft };
+    const { preset, check, own, draft, view } = store.get();
+    return { preset, profile: check.profile, own, draft, view };
   };
 
   /** Tells how far one can go back and forth. @param {string} [said] what has just been taken back or made again */
@@ -97,14 +100,14 @@ export function conductor(engine, presets, store, place = PAGE) {
       discard();
     }
     const { link } = before;
-    store.update({ link: link && link.opened.profile === check.profile ? link : null, check, profile: JSON.parse(check.profile), problems: [], draft: null, failure: '', notice, ...change });
+    store.update({ link: link && link.opened.profile === check.profile ? link : null, check, profile: JSON.parse(check.profile), problems: [], draft: null, failure: '', broken: null, notice, ...change });
     tell();
   }
 
   /** @param {{ edits: edits.Edits, step: edits.Step } | null} turned @param {string} said */
   function turn(turned, said) {
     if (!turned) return;
-    const { preset, profile, own, draft } = turned.step.standing;
+    const { preset, profile, own, draft, view } = turned.step.standing;
     let check;
     try {
       check = engine.check(profile);
@@ -113,11 +116,18 @@ export function conductor(engine, presets, store, place = PAGE) {
       return;
     }
     past = turned.edits;
-    adopt(check, { preset, own: store.get().owned.some((one) => one.name === own) ? own : null }, null);
+    adopt(check, { preset, view, own: store.get().owned.some((one) => one.name === own) ? own : null }, null);
     if (draft !== null) actions.setText(draft);
     // The address must not name what is not there any more.
     if (turned.step.what === OPENING) place.leave();
     tell(`${said}: ${turned.step.what}.`);
+  }
+
+  /** The first field that an edit changes although the link has locked it. @param {import('../engine/engine.js').ProfileCheck} check */
+  function lockedField(check) {
+    const { view, check: before } = store.get();
+    if (view.lock.length === 0) return undefined;
+    return engine.differences(before.profile, check.profile).find(({ path }) => !mayChange(view, path))?.path;
   }
 
   /** @param {unknown} error */
@@ -229,7 +239,7 @@ export function conductor(engine, presets, store, place = PAGE) {
 
     /** @param {'event' | 'tick' | 'second'} what */
     step(what) {
-      if (store.get().phase === 'running' || store.get().working) return;
+      if (store.get().phase === 'running' || store.get().working || !may(store.get().view, 'run')) return;
       comeBack();
       if (store.get().phase === 'done' || store.get().phase === 'error') discard();
       try {
@@ -277,7 +287,7 @@ export function conductor(engine, presets, store, place = PAGE) {
      */
     async intervene(entry) {
       const { phase, run: number, profile } = store.get();
-      if (!run || branch || store.get().working) return false;
+      if (!run || branch || store.get().working || !may(store.get().view, 'break')) return false;
       const going = phase === 'running';
       if (going) {
         run.pause();
@@ -335,8 +345,8 @@ export function conductor(engine, presets, store, place = PAGE) {
     /** @param {string} name */
     choosePreset(name) {
       const preset = presets.find((one) => one.name === name);
-      if (!preset) return;
-      adopt(engine.check(preset.profile), { preset: name, own: null, link: null }, { what: `choosing ${name}` });
+      if (!preset || !may(store.get().view, 'preset')) return;
+      adopt(engine.check(preset.profile), { preset: name, own: null, link: null, view: everything() }, { what: `choosing ${name}` });
       place.leave();
     },
 
@@ -360,7 +370,13 @@ export function conductor(engine, presets, store, place = PAGE) {
         return false;
       }
       try {
-        adopt(engine.check(text), {}, { what: path === '' ? 'a change of the text' : `a change of ${path}`, key: path === '' ? TEXT : path });
+        const check = engine.check(text);
+        const locked = lockedField(check);
+        if (locked !== undefined) {
+          store.update({ draft, problems: [{ path: locked, message: `${locked}: ${LOCKED.toLowerCase()}` }] });
+          return false;
+        }
+        adopt(check, {}, { what: path === '' ? 'a change of the text' : `a change of ${path}`, key: path === '' ? TEXT : path });
         return true;
       } catch (error) {
         if (isCrash(error)) fail(error);
@@ -371,13 +387,13 @@ export function conductor(engine, presets, store, place = PAGE) {
 
     /**
      * Takes over an experiment from elsewhere, or says why not and leaves everything as it is.
-     * @param {{ preset?: string, profile: string, own: string | null }} given @param {string | null} what the edit's name; null cannot be taken back
+     * @param {{ preset?: string, profile: string, own: string | null, view?: import('../shared/view.js').View }} given @param {string | null} what the edit's name; null cannot be taken back
      * @returns {string} what is wrong, else ""
      */
-    take({ preset = store.get().preset, profile, own }, what) {
+    take({ preset = store.get().preset, profile, own, view = everything() }, what) {
       try {
         const check = engine.check(profile);
-        adopt(check, { preset: presets.some((one) => one.name === preset) ? preset : store.get().preset, own, link: null }, what === null ? null : { what });
+        adopt(check, { preset: presets.some((one) => one.name === preset) ? preset : store.get().preset, own, link: null, view }, what === null ? null : { what });
         return '';
       } catch (error) {
         if (isCrash(error)) fail(error);
@@ -412,22 +428,41 @@ export function conductor(engine, presets, store, place = PAGE) {
       store.update({ draft: null, problems: [] });
     },
 
-    /** Opens a link and runs it; the last one, if there are several at once. @param {string} text */
+    /** Gives whoever is called this the seed of their own. @param {string} name */
+    takeSeed(name) {
+      const { profile, view } = store.get();
+      const seed = engine.seed_of(name.normalize('NFC'));
+      adopt(engine.check(JSON.stringify(write(profile, 'seed', seed))), { view: { ...view, by: name } }, { what: 'taking the seed of your name' });
+      return seed;
+    },
+
+    /** Shows and unlocks everything, whatever the link says. */
+    unlock() {
+      store.update({ view: unlimited(store.get().view) });
+    },
+
+    /** Opens a link, and runs it if that is soon done; the last one, if there are several at once. @param {string} text */
     async open(text) {
       const number = ++opening;
       try {
         const opened = await readLink(text);
         if (number !== opening) return;
         const check = engine.check(opened.profile);
-        adopt(check, { preset: opened.preset ?? store.get().preset, own: null, link: { opened, outcome: null }, speed: Infinity }, { what: OPENING });
+        const { view, problems } = readView(opened.view);
+        adopt(check, { preset: opened.preset ?? store.get().preset, own: null, link: { opened, outcome: null }, view }, { what: OPENING });
         discard();
-        void actions.play(Infinity);
+        if (problems.length) actions.say({ words: `Of what the link says of its view, this is not known here and left out: ${problems.join('; ')}.`, until: 'edit' });
+        // Who has a seed of their own says who they are first.
+        if ((view.seeds !== 'own' || view.by !== '') && check.estimate.events <= AT_ONCE_EVENTS) void actions.play(Infinity);
       } catch (error) {
         if (number !== opening) return;
         const refused = /** @type {any} */ (error);
         if (isCrash(error)) fail(error);
         // A run that is there goes on.
-        else if (refused?.kind !== 'empty') store.update({ phase: run ? store.get().phase : 'error', failure: `${refused.message}. The experiment shown is another one: choose a preset or paste the whole link again.` });
+        else if (refused?.kind !== 'empty') {
+          const named = presets.find(({ name }) => new RegExp(`v1\\.${name}(?![\\w-])`).test(text));
+          store.update({ phase: run ? store.get().phase : 'error', failure: `${refused.message}. The experiment shown is another one: choose a preset or paste the whole link again.`, broken: { text, preset: named?.name ?? null } });
+        }
       }
     },
 
@@ -439,10 +474,10 @@ export function conductor(engine, presets, store, place = PAGE) {
       for (let left = past.undo.length; left > 0 && past.undo.at(-1)?.what === OPENING; left--) actions.undo();
     },
 
-    /** The address of this experiment, with its result if there is one. */
-    async link() {
+    /** The address of this experiment: with its result if there is one, and as it is shown. @param {{ result?: boolean, view?: import('../shared/view.js').View }} [given] */
+    async link({ result = true, view = store.get().view } = {}) {
       const { preset, check, report } = store.get();
-      const token = await writeLink(preset, check.profile, report?.digest);
+      const token = await writeLink(preset, check.profile, result ? report?.digest : undefined, writeView(view));
       return `${place.base()}#${token}`;
     },
   };

@@ -1,11 +1,15 @@
 // The experiment and its run: preset, speed, seed, run, pause, step, reset, progress.
 
 import * as format from '../shared/format.js';
+import { LOCKED, may, mayChange } from '../shared/view.js';
+import { AT_ONCE_EVENTS } from './conductor.js';
 import { element, setText } from './dom.js';
 
 const SPEEDS = ['0.1', '0.5', '1', '2', '5', '10', '20', '50', 'max'];
 /** Marks an own experiment in the choice; no preset's name has a colon. */
 const OWN = 'own:';
+/** What a link's run is watched at, by whoever has chosen no speed. */
+const WATCHING = 20;
 const WORDS = { ready: 'Ready', running: 'Running', paused: 'Paused', done: 'Done', error: 'Error' };
 
 /**
@@ -65,7 +69,13 @@ export function controls(place, store, { actions, presets, own }) {
     actions.say(null);
     preset.focus();
   } }, 'Dismiss'));
-  const linkStatus = element('p', { class: 'notice', role: 'status', 'data-testid': 'link-status', hidden: true });
+  const linkWords = element('span');
+  const watch = element('button', { type: 'button', class: 'quiet', 'data-testid': 'watch', hidden: true, onclick: () => {
+    if (store.get().speed === Infinity) actions.setSpeed(WATCHING);
+    void actions.play();
+  } });
+  const linkStatus = element('p', { class: 'notice', role: 'status', 'data-testid': 'link-status', hidden: true }, linkWords, ' ', watch);
+  const locking = element('p', { class: 'locked', hidden: true });
   /** When the present stretch of playing began. */
   let since = { run: -1, at: 0, progress: 0 };
 
@@ -74,7 +84,7 @@ export function controls(place, store, { actions, presets, own }) {
       field('Experiment', preset, 'wide'),
       element('div', { class: 'row buttons' }, run, pause, step, reset),
       field('Step by', stepBy), field('Speed', speed), field('Seed', seed), newSeed),
-    element('div', { class: 'told' }, summary, note), seedProblem, error, notice, linkStatus,
+    locking, element('div', { class: 'told' }, summary, note), seedProblem, error, notice, linkStatus,
     element('div', { class: 'run-line' }, element('div', { class: 'row transport' }, collapse, recovery), element('div', { class: 'track' }, progress, scrub), element('div', { class: 'where' }, status, live)),
   );
   // What stays at the top covers so much: what is scrolled to stands below it.
@@ -113,6 +123,13 @@ export function controls(place, store, { actions, presets, own }) {
     }
     const chosenValue = state.own === null ? state.preset : OWN + state.own;
     if (preset.value !== chosenValue) preset.value = chosenValue;
+    const closed = { experiment: !may(state.view, 'preset'), run: !may(state.view, 'run'), seed: !mayChange(state.view, 'seed') };
+    preset.disabled = closed.experiment;
+    seed.disabled = closed.seed;
+    newSeed.disabled = closed.seed;
+    const which = [closed.experiment && 'the choice of the experiment', closed.seed && 'the seed', closed.run && 'running it'].filter(Boolean).join(', ');
+    locking.hidden = which === '';
+    setText(locking, `${LOCKED}: ${which}.`);
     const speedValue = state.speed === Infinity ? 'max' : String(state.speed);
     if (speed.value !== speedValue) speed.value = speedValue;
     const wrongSeed = state.problems.find((one) => one.path === 'seed');
@@ -127,15 +144,15 @@ export function controls(place, store, { actions, presets, own }) {
     const still = running || state.working !== null;
     // The focus goes to the button that takes the place of the one that was pressed.
     const pressed = document.activeElement;
-    run.disabled = still;
+    run.disabled = still || closed.run;
     pause.disabled = !still;
     if (still && (pressed === run || pressed === collapse || pressed === recovery)) pause.focus();
     if (!still && pressed === pause) run.focus();
     setText(pause, state.working ? 'Stop' : 'Pause');
-    step.disabled = still;
-    collapse.disabled = still;
-    recovery.disabled = still;
-    reset.disabled = state.phase === 'ready';
+    step.disabled = still || closed.run;
+    collapse.disabled = still || closed.run;
+    recovery.disabled = still || closed.run;
+    reset.disabled = state.phase === 'ready' || closed.run;
     setText(phase, state.working ? `${state.working.words} …` : past ? 'Looking back' : WORDS[state.phase]);
     progress.value = state.working ? state.working.progress : (state.frame?.progress ?? 0);
     const front = state.frame?.now_seconds ?? 0;
@@ -168,19 +185,27 @@ export function controls(place, store, { actions, presets, own }) {
     setText(noticeAct, state.notice?.action?.words ?? '');
 
     linkStatus.hidden = state.link === null;
-    if (state.link) describe(linkStatus, state.link, state);
+    if (!state.link) return;
+    const [kind, told] = aboutLink(state.link, state);
+    linkStatus.className = `notice ${kind}`;
+    setText(linkWords, told);
+    watch.hidden = state.link.outcome === null || state.phase !== 'done' || closed.run;
+    setText(watch, `Watch it at ${state.speed === Infinity ? WATCHING : state.speed}×`);
   });
 }
 
-/** @param {HTMLElement} place @param {import('./store.js').LinkState} link @param {import('./store.js').State} state */
-function describe(place, link, state) {
+/** How a link turned out, and its kind of notice. @param {import('./store.js').LinkState} link @param {import('./store.js').State} state @returns {[string, string]} */
+export function aboutLink(link, state) {
   const revision = state.report?.engine.revision;
-  /** @type {[string, string]} */
-  const [kind, words] = link.outcome === null ? ['', 'Opened from a link; running it to see whether it reproduces …']
-    : link.outcome === 'reproduced' ? ['good', 'reproduced ✓ The run gave the result that the link promises, bit for bit.']
+  const { events } = state.check.estimate;
+  if (link.outcome === null) {
+    return ['', state.view.seeds === 'own' && state.view.by === '' ? 'Opened from a link, in which everybody has a seed of their own: take yours first, then run it.'
+      : state.phase === 'running' ? 'Opened from a link; running it to see whether it reproduces …'
+      : state.phase === 'ready' && events > AT_ONCE_EVENTS ? `Opened from a link. With about ${format.count(events)} events it does not run by itself: press Run to see whether it reproduces.`
+      : 'Opened from a link. Run it to its end to see whether it reproduces.'];
+  }
+  return link.outcome === 'reproduced' ? ['good', 'reproduced ✓ The run gave the result that the link promises, bit for bit.']
     : link.outcome === 'edited' ? ['', 'edited since it was shared: the link was made for another profile, so its result is not compared.']
     : link.outcome === 'different' ? ['warn', `same experiment, different result: the link promises digest ${link.opened.expected_digest}…, this run has ${state.digest} (engine revision ${revision}). The link was probably made by another revision.`]
     : ['', 'not verified: the link does not say which result to expect.'];
-  place.className = `notice ${kind}`;
-  setText(place, words);
 }

@@ -6,6 +6,7 @@ import { effective, read } from '../shared/paths.js';
 import * as scales from '../shared/slider.js';
 import * as timeline from '../shared/timeline.js';
 import * as typed from '../shared/typed.js';
+import { LOCKED, mayChange } from '../shared/view.js';
 import { element, setText } from './dom.js';
 import { finder } from './finder.js';
 import { slider } from './slider.js';
@@ -71,7 +72,8 @@ export function editor(place, store, { actions, schema, own }) {
     const id = `field-${path.replaceAll('.', '-')}`;
     const hint = element('p', { class: 'hint', id: `${id}-hint`, text: node.description });
     const problem = element('p', { class: 'problem', id: `${id}-problem`, hidden: true });
-    const common = { id, name: path, 'aria-describedby': `${id}-range ${id}-hint ${id}-problem` };
+    const locking = element('p', { class: 'locked', id: `${id}-locked`, hidden: true }, LOCKED);
+    const common = { id, name: path, 'aria-describedby': `${id}-locked ${id}-range ${id}-hint ${id}-problem` };
     const types = [node.type].flat();
     const list = types.includes('array');
     /** Somebody is typing: what holds must not replace it. */
@@ -128,13 +130,17 @@ export function editor(place, store, { actions, schema, own }) {
     ].filter(Boolean).join('; ');
     const scale = input instanceof HTMLInputElement && input.type === 'text' && !types.includes('string') ? scales.scaleOf(node) : null;
     const slide = scale && slider({ scale, field: input, title: node.title, unit, take: (value) => actions.setField(path, value) });
-    const made = element('div', { class: 'entry', 'data-find': found(path, node), 'data-field': path },
-      element('div', { class: 'head' }, element('label', { for: id, text: node.title }), reset),
+    // A set of fields, so that whatever is in it is disabled at once.
+    const made = element('fieldset', { role: 'none', class: 'entry', 'data-find': found(path, node), 'data-field': path },
+      element('div', { class: 'head' }, element('label', { for: id, text: node.title }), locking, reset),
       element('div', { class: 'input' }, input, unit && !node.enum ? element('span', { class: 'unit', text: unit }) : null, slide && slide.made),
       range ? element('p', { class: 'range', id: `${id}-range`, text: range }) : null,
       off ? element('label', { class: 'toggle' }, off, node['x-null-title']) : null, problem, hint);
     fields.push((state) => {
       made.hidden = !applies(node, state.profile);
+      const locked = !mayChange(state.view, path);
+      made.disabled = locked;
+      locking.hidden = !locked;
       const wrong = problemOf(state, path, list);
       problem.hidden = !wrong;
       setText(problem, wrong ? explain(wrong, path) : '');
@@ -158,7 +164,7 @@ export function editor(place, store, { actions, schema, own }) {
         input.disabled = value === null;
       }
       slide?.draw(value);
-      reset.hidden = JSON.stringify(value) === JSON.stringify(before) || before === undefined;
+      reset.hidden = locked || JSON.stringify(value) === JSON.stringify(before) || before === undefined;
       if (!reset.hidden) reset.setAttribute('aria-label', typeof before === 'number' || typeof before === 'string' ? `Reset ${node.title} to ${before}` : `Reset ${node.title}`);
     });
     return made;
@@ -181,6 +187,17 @@ export function editor(place, store, { actions, schema, own }) {
     return line;
   }
 
+  /** What switches a section, or adds to it, is of no use while that is locked. @param {string} path @param {(HTMLButtonElement | HTMLInputElement | HTMLSelectElement | null)[]} controls */
+  const lockable = (path, ...controls) => fields.push((state) => {
+    const locked = !mayChange(state.view, path);
+    for (const one of controls) {
+      if (!one || one.disabled === locked) continue;
+      one.disabled = locked;
+      if (locked) one.title = LOCKED;
+      else one.removeAttribute('title');
+    }
+  });
+
   /** A section within a section. @param {string} path @param {Node} node @returns {HTMLElement} */
   function subsection(path, node) {
     const inside = element('div', { class: 'subgroup' }, ...parts(path, node));
@@ -192,6 +209,7 @@ export function editor(place, store, { actions, schema, own }) {
     const made = element('div', { class: 'entry', 'data-find': found(path, node) },
       element('div', { class: 'head' }, element('strong', { text: node.title }), on ? element('label', { class: 'toggle' }, on, 'on') : null),
       element('p', { class: 'hint', text: node.description }), problemLine((state) => problemOf(state, path)), inside);
+    lockable(path, on);
     fields.push((state) => {
       const value = read(state.profile, path);
       if (on) on.checked = isOn(value);
@@ -230,6 +248,7 @@ export function editor(place, store, { actions, schema, own }) {
     } }, 'Switch off');
     details.append(problemLine((state) => problemOf(state, path)), ...(switchable && !many ? [element('div', { class: 'row end' }, off)] : []), ...(whole ? [whole.inside, whole.adding] : [body]));
     made.append(details, ...(switchable ? [on] : []));
+    lockable(path, on, off);
     let before = false;
     fields.push((state) => {
       const now = isOn(read(state.profile, path));
@@ -282,6 +301,7 @@ export function editor(place, store, { actions, schema, own }) {
       const made = element('div', { class: 'entry', role: 'group', 'aria-labelledby': id, 'data-find': `${path}.${index} ${title}`.toLowerCase() },
         element('div', { class: 'head' }, element('strong', { id, text: `${title} ${index + 1}` }), remove),
         element('div', { class: 'subgroup' }, ...(dated ? intervention(`${path}.${index}`) : parts(`${path}.${index}`, node.items))));
+      lockable(path, remove);
       const draws = fields;
       fields = outer;
       return { made, draws, remove };
@@ -299,6 +319,7 @@ export function editor(place, store, { actions, schema, own }) {
         const end = ['crash', 'stall'].includes(kind.value) ? next.for_seconds : null;
         actions.setField(at, { ...next, at_seconds: was.at_seconds, for_seconds: was.for_seconds ?? end });
       } });
+      lockable(at, kind);
       const hint = element('p', { class: 'hint' });
       const made = timeline.KINDS.filter((name) => properties[name]).map((name) => {
         const own = element('div', { class: 'kind', 'data-find': found(name, properties[name]) }, ...parts(`${at}.${name}`, properties[name]));
@@ -320,6 +341,7 @@ export function editor(place, store, { actions, schema, own }) {
     // One that was not taken over has no group of its own to say so.
     const refused = problemLine((state) => problemOf(state, path) ?? state.problems.find((one) => `${one.path}.`.startsWith(`${path}.${entries().length}.`)));
     const adding = element('div', {}, refused, element('div', { class: 'row' }, chosen, adds));
+    lockable(path, chosen, adds);
     fields.push((state) => {
       const { length } = entries();
       while (groups.length > length) groups.pop()?.made.remove();
@@ -362,7 +384,7 @@ export function editor(place, store, { actions, schema, own }) {
 
   return store.subscribe((state) => {
     // While a run plays, nothing changes here.
-    const now = [state.profile, state.problems, state.preset, state.own, state.owned, state.draft];
+    const now = [state.profile, state.problems, state.preset, state.own, state.owned, state.draft, state.view];
     if (now.every((one, index) => one === seen[index])) return;
     seen = now;
     settable.replaceChildren(...state.check.settable.map((value) => element('option', { value })));

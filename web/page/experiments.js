@@ -1,6 +1,7 @@
 // Own experiments: saved, opened, renamed and deleted by name, in a dialog that the keyboard reaches as a whole.
 
 import { ShelfError, tidy, MOST_NAME } from '../shared/shelf.js';
+import { LOCKED, may } from '../shared/view.js';
 import { element, setText } from './dom.js';
 
 /** @typedef {ReturnType<typeof experiments>} Experiments */
@@ -194,6 +195,10 @@ export function experiments(store, { actions, presets, shelf }) {
       // The choice shows again what is there.
       tell(words);
     };
+    if (!may(store.get().view, 'preset')) {
+      refuse(`${LOCKED}: no other experiment can be opened here. Open the task without the limits to do so.`);
+      return false;
+    }
     const found = attempt(() => shelf.read(name), (error) => refuse(error.message));
     if (!found) return false;
     const wrong = actions.take({ preset: found.preset, profile: found.profile, own: name }, `opening “${name}”`);

@@ -2,6 +2,7 @@
 
 import { contents, refusal } from '../shared/file.js';
 import { fileName } from '../shared/shelf.js';
+import { LOCKED, may } from '../shared/view.js';
 import { element, setText } from './dom.js';
 
 /** @typedef {ReturnType<typeof files>} Files */
@@ -19,6 +20,7 @@ export function files(place, store, actions) {
 
   /** @param {File[]} given */
   async function read(given) {
+    if (!may(store.get().view, 'preset')) return tell(`${LOCKED}: no other experiment can be opened here. Open the task without the limits to do so.`);
     const wrong = refusal(given);
     if (wrong) return tell(wrong);
     const [file] = given;

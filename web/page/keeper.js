@@ -21,7 +21,7 @@ export function keeper(store, { actions, own }) {
     const known = (/** @type {string | null} */ name) => (name !== null && own.know(name) ? name : null);
     const { before } = kept;
     if (before) store.update({ before: { ...before, own: known(before.own) } });
-    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: known(kept.own) }, what);
+    const wrong = actions.take({ preset: kept.preset, profile: kept.profile, own: known(kept.own), view: store.get().view }, what);
     if (wrong) return wrong;
     if (kept.draft !== null) actions.setText(kept.draft);
     return '';

@@ -11,7 +11,7 @@ const STORED = 'agent-chaos-keys';
 export function keys(opener, store, { actions }) {
   const press = (/** @type {string} */ name) => () => {
     const button = document.querySelector(`[data-testid="${name}"]`);
-    if (button instanceof HTMLElement && !/** @type {any} */ (button).disabled) button.click();
+    if (button instanceof HTMLElement && button.offsetParent && !/** @type {any} */ (button).disabled) button.click();
   };
   const back = (/** @type {number} */ way) => () => {
     const { moment, frame, profile } = store.get();
@@ -31,7 +31,7 @@ export function keys(opener, store, { actions }) {
     ]],
     ['Look back', [[',', 'One tick back', back(-1)], ['<', 'Twenty ticks back', back(-20)], ['l', 'Back to now', press('live')]]],
     ['Break it now', BREAKS.map((one) => [one.key, one.title, press(`break-${one.kind}`)])],
-    ['Find', [['/', 'Find a field of the profile', () => document.getElementById('find-field')?.focus()], ['?', 'This sheet', () => show()]]],
+    ['Find and share', [['/', 'Find a field of the profile', () => document.getElementById('find-field')?.focus()], ['s', 'Share', press('share-open')], ['?', 'This sheet', () => show()]]],
   ];
   const all = new Map(GROUPS.flatMap(([, list]) => list.map(([key, , act]) => /** @type {[string, () => void]} */ ([key, act]))));
 

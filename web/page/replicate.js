@@ -1,6 +1,6 @@
 // The same experiment under many seeds: one run is one draw of what chance decides.
 
-import { isCrash, replacements } from '../engine/engine.js';
+import { isCrash, lab, replacements } from '../engine/engine.js';
 import * as format from '../shared/format.js';
 import { plain, reading, signed } from '../shared/kept.js';
 import { ASK_EVENTS, MOST_MEMORY, ask } from './conductor.js';
@@ -47,9 +47,10 @@ export function replicate(place, store, { actions, engine, presets }) {
     element('p', { class: 'soft small', text: 'One run is one seed: one draw of everything that chance decides. Several seeds show how much of a result is chance, as a mean with its 95 % confidence interval, and as a band on the charts.' }),
     element('div', { class: 'row' }, field('Seeds', count), field('First seed', first), run, stop, goOn), tooRow, problem, cost, way, status, result);
 
-  /** @type {InstanceType<typeof engine.Replications> | null} */
+  /** @type {InstanceType<import('../engine/engine.js').Lab['Replications']> | null} */
   let runs = null;
   let playing = false;
+  let loading = false;
   /** Why nothing came of the last attempt. */
   let failure = '';
   /** What is under way or was stopped. @type {Asked | null} */
@@ -107,26 +108,33 @@ export function replicate(place, store, { actions, engine, presets }) {
       return;
     }
     const state = store.get();
+    const [from, many] = [Number(first.value), Number(count.value)];
     const other = too.checked ? baseline() : null;
     const costs = estimate(other?.profile);
     if (costs.memory > MOST_MEMORY) {
       refuse(`One of these runs would need about ${(costs.memory / 1e9).toFixed(1)} GB of memory; the page runs up to 1 GB. Lower the agents, the rate or the capacity.`);
       return;
     }
-    if (costs.events > ASK_EVENTS && !(await ask(costs, `These ${count.value} seeds have`))) return;
-    if (playing) return;
+    if (costs.events > ASK_EVENTS && !(await ask(costs, `These ${many} seeds have`))) return;
+    if (playing || loading) return;
     let next;
+    loading = true;
+    setText(status, 'Loading …');
     try {
-      next = new engine.Replications(state.check.profile, Number(first.value), Number(count.value), other?.profile);
+      const { Replications } = await lab();
+      next = new Replications(state.check.profile, from, many, other?.profile);
     } catch (error) {
       if (isCrash(error)) reportError(error);
       else refuse(error instanceof Error ? error.message : String(error));
       return;
+    } finally {
+      loading = false;
+      setText(status, '');
     }
     free();
     runs = next;
     const title = presets.find((one) => one.name === state.preset)?.title ?? state.preset;
-    asked = { title, profile: state.check.profile, key: keyOf(state.check.profile), count: Number(count.value), baseline: other?.name ?? null };
+    asked = { title, profile: state.check.profile, key: keyOf(state.check.profile), count: many, baseline: other?.name ?? null };
     await play();
   }
 

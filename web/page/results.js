@@ -16,6 +16,6 @@ export function results(place, store, { actions, engine, presets }) {
   compare(place('compare'), store, { actions, engine, presets });
   events(place('events'), store, { actions, names: engine.record_names() });
   report(place('report'), store, { presets, recorded });
-  share(place('share'), store, actions);
+  share(place('share'), store, { actions, engine, presets });
   downloads(place('share'), store, { actions, presets });
 }

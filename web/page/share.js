@@ -2,14 +2,18 @@
 
 import { isCrash } from '../engine/engine.js';
 import { element, setText } from './dom.js';
+import { openDialog } from './sharing.js';
 
-/** @param {HTMLElement} place @param {import('./store.js').Store} store @param {import('./conductor.js').Actions} actions */
-export function share(place, store, actions) {
+/** @param {HTMLElement} place @param {import('./store.js').Store} store @param {import('./sharing.js').Given} given */
+export function share(place, store, given) {
+  const { actions } = given;
   const input = element('input', { 'data-testid': 'share-link', readonly: true, 'aria-label': 'Link to this experiment', onfocus: () => input.select() });
   const said = element('p', { class: 'soft small', role: 'status' });
   const copy = element('button', { type: 'button', 'data-testid': 'share', onclick: () => void take() }, 'Copy link');
   place.append(element('p', { class: 'soft small', text: 'The link holds the whole experiment, seed and edits included. Made after a run, it also holds the result, and checks on opening that it reproduces.' }),
-    element('div', { class: 'line' }, input, copy), said);
+    element('div', { class: 'line' }, input, copy), said,
+    element('div', { class: 'row' }, element('button', { type: 'button', 'data-testid': 'share-more', onclick: () => void openDialog('share', store, given) }, 'Other forms, QR code …'),
+      element('button', { type: 'button', 'data-testid': 'make-task', onclick: () => void openDialog('task', store, given) }, 'Make a task …')));
 
   async function take() {
     if (!input.value) await make();
@@ -29,16 +33,17 @@ export function share(place, store, actions) {
   }
 
   let key = '';
+  let viewed = store.get().view;
   /** The profile in the link. */
   let made = '';
   /** The link to what the page shows now, unless it shows something else by the time that it is made. */
   async function make() {
     const { report, check } = store.get();
-    const of = key;
+    const [of, seen] = [key, viewed];
     input.value = '';
     try {
       const link = await actions.link();
-      if (of !== key) return;
+      if (of !== key || seen !== viewed) return;
       input.value = link;
       made = check.profile;
       setText(said, `${link.length} characters${report ? '' : '; run it first, and the link can check its result'}.`);
@@ -51,8 +56,9 @@ export function share(place, store, actions) {
   return store.subscribe((state) => {
     if (state.phase === 'running') return;
     const now = `${state.preset} ${state.check.hash} ${state.digest}`;
-    if (now === key) return;
+    if (now === key && state.view === viewed) return;
     key = now;
+    viewed = state.view;
     void make();
   });
 }

@@ -22,6 +22,8 @@
  * @property {string} failure what went wrong, for the person
  * @property {LinkState | null} link the link this page was opened with
  * @property {{ hash: string, profile: string } | null} copied the link that was copied last, which also stands in the address, and the profile in it
+ * @property {import('../shared/view.js').View} view what is shown and what is locked, as the link has it
+ * @property {{ text: string, preset: string | null } | null} broken a link that could not be opened, and the preset it names
  * @property {string} note why the run stands where it stands, if somebody wanted it to
  * @property {string} theme
  * @property {number | null} moment a past moment that is looked at, in virtual seconds; null follows the run

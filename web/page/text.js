@@ -1,5 +1,6 @@
 // The profile as JSON text: a plain field at first, the text editor once it has been loaded.
 
+import { LOCKED } from '../shared/view.js';
 import { element, setText } from './dom.js';
 
 /** Waits until somebody has stopped typing. */
@@ -16,6 +17,7 @@ export function jsonText(store, { actions, schema }) {
   const problem = element('p', { class: 'problem', id: 'json-problem', role: 'alert', hidden: true });
   const loading = element('p', { class: 'soft small', role: 'status', hidden: true });
   const keys = element('p', { class: 'soft small', id: 'json-keys', hidden: true, text: KEYS });
+  const locking = element('p', { class: 'locked', hidden: true }, `${LOCKED}: the text can be read, and fields that are free be changed in the form.`);
   let timer = 0;
   /** The profile that what was typed here has become. */
   let mine = '';
@@ -120,6 +122,10 @@ export function jsonText(store, { actions, schema }) {
 
   /** @param {import('./store.js').State} state */
   function draw(state) {
+    const locked = state.view.lock.length > 0;
+    plain.readOnly = locked;
+    rich?.lock(locked);
+    locking.hidden = !locked;
     const wrong = state.draft === null ? undefined : state.problems[0];
     problem.hidden = !wrong;
     setText(problem, wrong?.message ?? '');
@@ -136,6 +142,6 @@ export function jsonText(store, { actions, schema }) {
     if (!place.open || asked) return;
     asked = true;
     void load();
-  } }, element('summary', { text: 'JSON' }), element('div', { class: 'group' }, loading, host, problem, drop, keys));
+  } }, element('summary', { text: 'JSON' }), element('div', { class: 'group' }, locking, loading, host, problem, drop, keys));
   return { place, draw };
 }

@@ -7,6 +7,7 @@
  * @property {string} profile canonical JSON text
  * @property {string | null} own name of the own experiment it belongs to
  * @property {string | null} draft JSON text that was not taken over
+ * @property {import('./view.js').View} view how it is shown
  */
 /** @typedef {{ standing: Standing, what: string }} Step what stood before (to undo) or after (to redo), and the edit's name for people */
 /** @typedef {{ undo: Step[], redo: Step[], key: string | null, at: number }} Edits `key` and `at` tell whether the next edit belongs to the last one */

@@ -5,16 +5,26 @@
 //! ```
 //!
 //! Results go to standard output, progress and errors to standard error. Exit status: 0 done,
-//! 1 a link gave a different result, 2 bad input.
+//! 1 a link gave a different result or an assertion does not hold, 2 bad input.
 
 mod arguments;
+mod assertion;
 mod block;
+mod edge;
+mod exports;
 mod failure;
+mod hysteresis;
 mod input;
 mod mdbook;
+mod merge;
+mod part;
+mod pool;
 mod progress;
+mod rows;
 mod running;
+mod sweep;
 mod text;
+mod theory;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -24,10 +34,13 @@ use std::time::Instant;
 use agent_chaos_core::presets::{self, PRESETS};
 use agent_chaos_core::replication::Summary;
 use agent_chaos_core::{ENGINE_REVISION, ENGINE_VERSION, wire};
+use agent_chaos_export::prometheus;
 use agent_chaos_link::{Outcome, encode_viewed, vary};
 use serde_json::{Value, json};
 
 use arguments::{Command, LinkOptions, MdbookQuestion, OpenOptions, RunOptions};
+use assertion::Assertions;
+use exports::Exports;
 use failure::{Failure, Stop};
 use input::Experiment;
 use progress::Progress;
@@ -61,9 +74,15 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::Presets { name } => show_presets(name.as_deref(), out)?,
-        Command::Run(options) => run(&options, out)?,
+        Command::Run(options) => return run(&options, out),
         Command::Link(options) => link(&options, out)?,
         Command::Open(options) => return open(&options, out),
+        Command::Sweep(options) => sweep::sweep(&options, out)?,
+        Command::Merge(options) => merge::merge(&options, out)?,
+        Command::Edge(options) => edge::edge(&options, out)?,
+        Command::Hysteresis(options) => hysteresis::hysteresis(&options, out)?,
+        Command::Completions { shell } => arguments::complete(shell, out)?,
+        Command::Theory(options) => theory::run(&options, out)?,
         Command::Mdbook(options) => match options.question {
             Some(MdbookQuestion::Supports { renderer }) => return Ok(mdbook::supports(&renderer)),
             None => mdbook::preprocess(out)?,
@@ -97,11 +116,13 @@ fn show_presets(name: Option<&str>, out: &mut impl Write) -> Result<(), Stop> {
     Ok(())
 }
 
-fn run(options: &RunOptions, out: &mut impl Write) -> Result<(), Stop> {
+fn run(options: &RunOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let experiment = Experiment::read(&options.input)?.with(&options.settings)?;
     running::check_memory(&experiment.profile)?;
+    let mut assertions = Assertions::parse(&options.assertions, &experiment.profile)?;
     if let Some(seeds) = &options.seeds {
-        return run_seeds(&experiment, seeds, options.json, out);
+        run_seeds(&experiment, seeds, options.json, &mut assertions, out)?;
+        return assertions.end(options.json, out);
     }
     let events = options
         .events
@@ -112,19 +133,36 @@ fn run(options: &RunOptions, out: &mut impl Write) -> Result<(), Stop> {
                 .map(|file| (path.as_path(), file))
         })
         .transpose()?;
-    let finished = running::run(&experiment.profile, events, &experiment.name)?;
+    let mut exports = Exports::new(options, &experiment.profile)?;
+    let finished = running::run_exported(
+        &experiment.profile,
+        events,
+        &experiment.name,
+        Some(&mut exports),
+    )?;
+    let mut told = finished.to_json();
+    assertions.see(&told)?;
     if options.json {
-        writeln!(out, "{:#}", finished.to_json())?;
+        assertions.tell(&mut told);
+        writeln!(out, "{told:#}")?;
+    } else if exports.prometheus_only {
+        // Nothing else: it is for a program.
+        write!(out, "{}", prometheus(&finished.report, &experiment.name))?;
     } else {
         text::report(out, &experiment, &finished)?;
+        assertions.show(out)?;
     }
-    Ok(())
+    // What does not hold is named even if the collector is dead, which then decides the status.
+    let code = assertions.end(options.json, out)?;
+    exports.end()?;
+    Ok(code)
 }
 
 fn run_seeds(
     experiment: &Experiment,
     seeds: &str,
     json: bool,
+    assertions: &mut Assertions,
     out: &mut impl Write,
 ) -> Result<(), Stop> {
     let seeds = input::seed_range(seeds)?;
@@ -142,6 +180,7 @@ fn run_seeds(
             // One by one, so that an interruption loses none that has finished.
             out.flush()?;
         }
+        assertions.see(&report)?;
         summary.add(&report);
         progress.show(|| format!("{}: {} of {all} runs", experiment.name, summary.runs()));
         Ok(())
@@ -150,12 +189,14 @@ fn run_seeds(
     if json {
         let figures = Value::Object(summary.to_json());
         let states = Value::Object(summary.states().clone());
-        writeln!(
-            out,
-            "\n], \"summary\": {figures:#}, \"states\": {states:#}}}"
-        )?;
+        write!(out, "\n], \"summary\": {figures:#}, \"states\": {states:#}")?;
+        if let Some(judged) = assertions.to_json() {
+            write!(out, ", \"assertions\": {judged:#}")?;
+        }
+        writeln!(out, "}}")?;
     } else {
         text::summary(out, experiment, &seeds, &summary, started.elapsed())?;
+        assertions.show(out)?;
     }
     Ok(())
 }

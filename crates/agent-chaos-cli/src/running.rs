@@ -12,17 +12,20 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+use agent_chaos_core::event::Event;
+use agent_chaos_core::records::Record;
 use agent_chaos_core::{Limit, Observer, Profile, Report, Run};
 use serde_json::{Value, json};
 
+use crate::exports::Exports;
 use crate::failure::{Failure, Stop};
 use crate::progress::Progress;
 
 /// Polls between two looks at the clock: a few milliseconds.
-const POLLS_PER_SLICE: u64 = 50_000;
+pub const POLLS_PER_SLICE: u64 = 50_000;
 
 /// What cannot be expected to fit is refused before it begins.
-const MAX_MEMORY_BYTES: f64 = 8.0e9;
+pub const MAX_MEMORY_BYTES: f64 = 8.0e9;
 
 /// A run that has finished.
 pub struct Finished {
@@ -69,6 +72,16 @@ pub fn run(
     events: Option<(&Path, File)>,
     name: &str,
 ) -> Result<Finished, Failure> {
+    run_exported(profile, events, name, None)
+}
+
+/// As [`run`], and has it exported.
+pub fn run_exported(
+    profile: &Profile,
+    events: Option<(&Path, File)>,
+    name: &str,
+    mut exports: Option<&mut Exports>,
+) -> Result<Finished, Failure> {
     let started = Instant::now();
     let mut progress = Progress::new();
     let sink = events.map(|(path, file)| {
@@ -78,15 +91,25 @@ pub fn run(
         };
         (path, Rc::new(RefCell::new(file)))
     });
-    let observer = sink.as_ref().map(|(_, sink)| {
+    let mut writes = sink.as_ref().map(|(_, sink)| {
         let sink = Rc::clone(sink);
-        let observer: Observer = Box::new(move |event| {
+        move |event: &Event<'_>| {
             let EventFile { file, failed } = &mut *sink.borrow_mut();
             if failed.is_none() {
                 *failed = writeln!(file, "{}", event.to_json()).err();
             }
-        });
-        observer
+        }
+    });
+    let mut watches = exports.as_ref().and_then(|exports| exports.watcher());
+    let observer = (writes.is_some() || watches.is_some()).then(|| -> Observer {
+        Box::new(move |event| {
+            if let Some(write) = &mut writes {
+                write(event);
+            }
+            if let Some(watch) = &mut watches {
+                watch(&Record::of(event));
+            }
+        })
     });
     let check = |flush: bool| {
         let Some((path, sink)) = &sink else {
@@ -107,14 +130,21 @@ pub fn run(
     };
     while !run.advance(slice) {
         check(false)?;
+        if let Some(exports) = &mut exports {
+            exports.pass_on()?;
+        }
         progress.show(|| {
             let (percent, now) = (100.0 * run.progress(), run.now().seconds());
             format!("{name}: {percent:.0} %, {now:.0} s simulated")
         });
     }
     check(true)?;
+    let report = run.report();
+    if let Some(exports) = exports {
+        exports.finish(&run, &report, name)?;
+    }
     Ok(Finished {
-        report: run.report(),
+        report,
         wall_seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -123,7 +153,28 @@ pub fn run(
 pub fn run_seeds(
     profile: &Profile,
     seeds: &RangeInclusive<u32>,
-    mut each: impl FnMut(Value) -> Result<(), Stop>,
+    each: impl FnMut(Value) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let run = |profile: &Profile| {
+        let started = Instant::now();
+        let report = Run::new(profile).finish();
+        let wall_seconds = started.elapsed().as_secs_f64();
+        let finished = Finished {
+            report,
+            wall_seconds,
+        };
+        finished.to_json()
+    };
+    of_seeds(profile, seeds, run, each)
+}
+
+/// Does something with each seed, on every core, and hands over what came of it in the order of the
+/// seeds.
+pub fn of_seeds<T: Send>(
+    profile: &Profile,
+    seeds: &RangeInclusive<u32>,
+    run: impl Fn(&Profile) -> T + Sync,
+    mut each: impl FnMut(T) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let next = AtomicU64::new(u64::from(*seeds.start()));
     let end = u64::from(*seeds.end());
@@ -136,7 +187,7 @@ pub fn run_seeds(
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(2 * jobs);
         for _ in 0..jobs {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, next, run) = (sender.clone(), &next, &run);
             scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -145,15 +196,8 @@ pub fn run_seeds(
                     }
                     let mut profile = profile.clone();
                     profile.seed = seed as u32;
-                    let started = Instant::now();
-                    let report = Run::new(&profile).finish();
-                    let wall_seconds = started.elapsed().as_secs_f64();
-                    let finished = Finished {
-                        report,
-                        wall_seconds,
-                    };
                     // Nobody waits for it any more: the command is ending.
-                    if sender.send((seed, finished.to_json())).is_err() {
+                    if sender.send((seed, run(&profile))).is_err() {
                         return;
                     }
                 }
@@ -163,10 +207,10 @@ pub fn run_seeds(
         // Those that finished before an earlier seed did.
         let mut early = BTreeMap::new();
         let mut due = u64::from(*seeds.start());
-        for (seed, report) in receiver {
-            early.insert(seed, report);
-            while let Some(report) = early.remove(&due) {
-                each(report)?;
+        for (seed, result) in receiver {
+            early.insert(seed, result);
+            while let Some(result) = early.remove(&due) {
+                each(result)?;
                 due += 1;
             }
         }

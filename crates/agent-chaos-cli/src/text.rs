@@ -178,7 +178,7 @@ pub fn opened(
     body(out, finished, None)
 }
 
-fn heading(out: &mut impl Write, experiment: &Experiment, what: &str) -> Result<(), Stop> {
+pub fn heading(out: &mut impl Write, experiment: &Experiment, what: &str) -> Result<(), Stop> {
     let same = experiment.unmodified_preset();
     match same.or(experiment.preset) {
         Some(preset) => writeln!(out, "{}  ({}, {what})", preset.title, preset.name)?,
@@ -441,7 +441,7 @@ fn evidence(out: &mut impl Write, report: &Report) -> Result<(), Stop> {
 }
 
 /// A label and a text, wrapped under itself.
-fn line(out: &mut impl Write, label: &str, text: &str) -> Result<(), Stop> {
+pub fn line(out: &mut impl Write, label: &str, text: &str) -> Result<(), Stop> {
     let mut label = label;
     for part in wrap_keeping_gaps(text) {
         writeln!(out, "{label:<LABEL$}{part}")?;
@@ -459,7 +459,7 @@ fn wrap_keeping_gaps(text: &str) -> Vec<String> {
     }
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {
@@ -481,7 +481,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Four significant digits at least, no exponent: 0.01234, 1.234, 12345.
-fn significant(value: f64) -> String {
+pub fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
@@ -494,8 +494,38 @@ fn seconds(value: f64) -> String {
     format!("{} s", significant(value))
 }
 
+/// Columns side by side, numbers to the right; the first line is the header.
+pub fn table(out: &mut impl Write, lines: &[Vec<String>]) -> Result<(), Stop> {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|cells| cells.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    for cells in lines {
+        let cells = cells.iter().zip(&widths);
+        let line: Vec<_> = cells
+            .map(|(cell, &width)| format!("{cell:>width$}"))
+            .collect();
+        writeln!(out, "{}", line.join("   "))?;
+    }
+    Ok(())
+}
+
+/// A mean with its error, as many decimals of both as the error's two digits need.
+pub fn with_error(mean: f64, error: Option<f64>) -> String {
+    match error {
+        Some(error) if error > 0.0 => {
+            let digits = (1 - error.log10().floor() as i32).clamp(0, 9) as usize;
+            format!("{mean:.digits$} ± {error:.digits$}")
+        }
+        Some(_) => format!("{} ± 0", significant(mean)),
+        None => significant(mean),
+    }
+}
+
 /// Without digits that say nothing.
-fn plain(value: f64) -> String {
+pub fn plain(value: f64) -> String {
     format!("{}", (value * 1.0e3).round() / 1.0e3)
 }
 
@@ -513,7 +543,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// "1 run", "2 runs"
-fn counted(number: u64, what: &str) -> String {
+pub fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(number))
 }

@@ -443,6 +443,33 @@ pub async fn visitor<R: Runtime, E: Emit>(
     load.leave();
 }
 
+/// Requests at moments of one's own: called with the last one, the start of the run at first, it says
+/// when the next arrives, or that none does any more.
+pub type NextArrival = Box<dyn FnMut(Instant) -> Option<Instant>>;
+
+/// An open loop of one's own, until the horizon or until it has come to an end.
+///
+/// A moment that has passed is now.
+pub async fn own<R: Runtime, E: Emit>(load: Rc<Load<R, E>>, index: u32, mut next: NextArrival) {
+    let source = load.randomness.source(SourceKind::Generator, index);
+    let mut last = Instant::ZERO;
+    for ordinal in 0.. {
+        let Some(at) = next(last) else { break };
+        last = at.max(last);
+        if load.has_ended_at(last) {
+            break;
+        }
+        load.runtime.rest_until(last).await;
+        if load.has_ended_at(load.runtime.now()) {
+            break;
+        }
+        let ticket = load.create(Sender::GENERATOR, source.request(ordinal), &load.demand);
+        // As with the profile's own generators, nobody waits for the answer.
+        load.offer(ticket);
+    }
+    load.leave();
+}
+
 /// The wait after this many failures in a row, in seconds.
 fn back_off(rules: &Backoff, failures: u32, randomness: &Randomness, draws: Draws) -> f64 {
     let steps = (failures - 1).min(rules.max_steps);

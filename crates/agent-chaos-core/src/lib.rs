@@ -17,6 +17,7 @@ pub mod arrival;
 pub mod client;
 pub mod detector;
 pub mod downstream;
+pub mod edge;
 pub mod event;
 pub mod executor;
 pub mod fault;
@@ -36,6 +37,7 @@ pub mod runtime;
 pub mod shape;
 pub mod statistics;
 pub mod supervisor;
+pub mod sweep;
 pub mod telemetry;
 pub mod theory;
 pub mod throttle;
@@ -46,7 +48,9 @@ pub mod worker;
 
 pub use profile::Profile;
 pub use report::Report;
-pub use run::{Held, Limit, Mechanisms, Observer, Picture, Run, Unobserved, drive, run_unobserved};
+pub use run::{
+    Builder, Held, Limit, Mechanisms, Observer, Picture, Run, Unobserved, drive, run_unobserved,
+};
 
 /// Version of this crate.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

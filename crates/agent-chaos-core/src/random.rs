@@ -9,7 +9,7 @@
 //! experiment share their draws (common random numbers). Each step of the path is one application
 //! of the SplitMix64 output function, a bijection that passes BigCrush when driven by a counter.
 //!
-//! This file and `shape.rs` are the only users of `libm`: the standard library's transcendental
+//! Within a run, this file and `shape.rs` are the only users of `libm`: the standard library's transcendental
 //! functions differ in the last bits between targets, `libm`'s do not.
 //!
 //! Sources: Steele, Lea, Flood, *Fast splittable pseudorandom number generators* (OOPSLA 2014) for

@@ -16,15 +16,15 @@ use futures::StreamExt;
 use futures::future::{Either, LocalBoxFuture};
 use futures::stream::FuturesUnordered;
 
-use crate::arrival::{self, Demand, Generator, Horizon, Load, Pauses, Rest};
+use crate::arrival::{self, Demand, Generator, Horizon, Load, NextArrival, Pauses, Rest};
 use crate::client::{self, Clients};
 use crate::detector::{Detector, Hold, State, Transition};
 use crate::downstream::Dependency;
 use crate::event::{Digest, Emit, Event, Fact};
 use crate::executor::{Crews, Crowd, Executor, Four, Paused, VirtualTime};
 use crate::fault::Injector;
-use crate::profile::{Drain, Profile, RunUntil};
-use crate::queue::{Admitting, Queue};
+use crate::profile::{Admission, Drain, Profile, RunUntil};
+use crate::queue::{Admit, Admitting, Offer, Queue};
 use crate::random::Randomness;
 use crate::records::Records;
 use crate::reply::{Mail, Replies};
@@ -48,6 +48,88 @@ const POLLS_PER_SLICE: u64 = 10_000;
 
 /// Sees every record of the event stream, in order.
 pub type Observer = Box<dyn FnMut(&Event<'_>)>;
+
+/// What whoever uses this as a library brings along.
+#[derive(Default)]
+struct Own {
+    arrivals: Vec<NextArrival>,
+    admission: Option<Admit>,
+}
+
+/// A run that is about to begin, with whatever is to be had beside its profile.
+///
+/// ```
+/// use agent_chaos_core::units::Span;
+/// use agent_chaos_core::{Run, wire};
+///
+/// let profile = wire::parse(r#"{"run": {"duration_seconds": 20, "warmup_seconds": 5}}"#)?;
+/// let report = Run::builder(&profile)
+///     // Beside the agents, a request each 10 ms …
+///     .arrivals(|last| Some(last + Span::from_seconds(0.01)))
+///     // … and nobody is let in while three wait.
+///     .admission(|offer| offer.waiting < 3)
+///     .start()
+///     .finish();
+/// assert!(report.queue.max <= 3);
+/// # Ok::<(), wire::ProfileError>(())
+/// ```
+#[must_use = "nothing runs before `start`"]
+pub struct Builder {
+    profile: Profile,
+    observer: Option<Observer>,
+    records: Option<usize>,
+    own: Own,
+}
+
+impl Builder {
+    /// Has somebody see every event.
+    pub fn observer(mut self, observer: impl FnMut(&Event<'_>) + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Keeps the latest `most` records.
+    pub fn records(mut self, most: usize) -> Self {
+        self.records = Some(most);
+        self
+    }
+
+    /// Has requests arrive at moments of one's own, beside those of the profile, which need not have any.
+    ///
+    /// `next` is called with the last moment, the start of the run at first, and says when the next
+    /// request arrives; none ends it. Moments must go on: one that gives the same for ever keeps the run
+    /// from ever ending. There may be several. What requests are like is the profile's.
+    pub fn arrivals(mut self, next: impl FnMut(Instant) -> Option<Instant> + 'static) -> Self {
+        self.own.arrivals.push(Box::new(next));
+        self
+    }
+
+    /// Asks a rule of one's own before all others whether a request is let in. Who is not has been
+    /// dropped by the gate (`CONGESTION_FAILURE`).
+    ///
+    /// The profile that is run, and that the report shows, has a section `admission` then, if need be an
+    /// empty one.
+    pub fn admission(mut self, admits: impl FnMut(&Offer) -> bool + 'static) -> Self {
+        self.own.admission = Some(Box::new(admits));
+        if !self.profile.has_rules() {
+            self.profile.admission = Some(Admission::default());
+        }
+        self
+    }
+
+    /// The run, which has not begun.
+    ///
+    /// With arrivals or a rule of one's own it has no twin, and so no judgement of recovery: they cannot
+    /// be had twice.
+    #[must_use]
+    pub fn start(self) -> Run {
+        let run = Run::begin(&self.profile, self.observer, self.own);
+        match self.records {
+            Some(most) => run.keep_records(most),
+            None => run,
+        }
+    }
+}
 
 /// One run of an experiment in virtual time.
 ///
@@ -189,11 +271,27 @@ impl Run {
     /// As [`new`](Self::new), with somebody who sees every event.
     #[must_use]
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
+        Self::begin(profile, observer, Own::default())
+    }
+
+    /// A run of this profile with more than it says: arrivals and rules of one's own.
+    pub fn builder(profile: &Profile) -> Builder {
+        Builder {
+            profile: profile.clone(),
+            observer: None,
+            records: None,
+            own: Own::default(),
+        }
+    }
+
+    fn begin(profile: &Profile, observer: Option<Observer>, own: Own) -> Self {
+        let is_plain = own.arrivals.is_empty() && own.admission.is_none();
         let time = VirtualTime::new();
         let trigger = Trigger::of(profile);
         let observation = Observation::new(profile, observer, trigger);
-        let (system, stages) = System::build(profile, time.clone(), observation);
-        let twin = recovery::twin(profile).map(|profile| Twin::new(&profile, trigger));
+        let (system, stages) = System::build_with(profile, time.clone(), observation, own);
+        let twin = recovery::twin(profile).filter(|_| is_plain);
+        let twin = twin.map(|profile| Twin::new(&profile, trigger));
         Self {
             trial: if twin.is_some() {
                 Trial::Open
@@ -211,13 +309,16 @@ impl Run {
     /// As [`observed`](Self::observed), and keeps the latest `most` records.
     #[must_use]
     pub fn recorded(profile: &Profile, observer: Option<Observer>, most: usize) -> Self {
-        let run = Self::observed(profile, observer);
+        Self::observed(profile, observer).keep_records(most)
+    }
+
+    fn keep_records(self, most: usize) -> Self {
         {
-            let folds = &mut *run.system.observation.inner.borrow_mut();
-            folds.records = Some(Box::new(Records::new(profile, most)));
+            let folds = &mut *self.system.observation.inner.borrow_mut();
+            folds.records = Some(Box::new(Records::new(&self.profile, most)));
             folds.is_watched = true;
         }
-        run
+        self
     }
 
     /// Reads the records that are kept; none unless this is a run that [keeps](Self::recorded) them.
@@ -761,12 +862,17 @@ impl<R: Runtime, O: Observe> Stages<R, O> {
 
 impl<R: Runtime, O: Observe> System<R, O> {
     fn build(profile: &Profile, runtime: R, observation: O) -> (Self, Stages<R, O>) {
+        Self::build_with(profile, runtime, observation, Own::default())
+    }
+
+    fn build_with(profile: &Profile, runtime: R, observation: O, own: Own) -> (Self, Stages<R, O>) {
         let observation = Rc::new(observation);
         let randomness = Randomness::new(profile.seed);
         let visits = visits(profile);
         let agents = profile.agents.as_ref().map_or(0, |agents| agents.count);
         let generators = Generator::all(profile, &randomness);
-        let loads = u64::from(agents) + generators.len() as u64 + visits.len() as u64;
+        let own_loads = own.arrivals.len() as u64;
+        let loads = u64::from(agents) + generators.len() as u64 + visits.len() as u64 + own_loads;
         let shared = (runtime.clone(), Rc::clone(&observation), randomness.clone());
         let register = Rc::<Register>::default();
         let answers = Rc::<Answers<R>>::default();
@@ -782,6 +888,9 @@ impl<R: Runtime, O: Observe> System<R, O> {
             profile,
             if mail.is_some() { 1 } else { loads },
         ));
+        if let Some(admits) = own.admission {
+            queue.admit_by(admits);
+        }
         let work = Rc::new(Work::new(&profile.requests, &profile.workers.service));
         let clients = mail.map(|mail| {
             let ways = (Rc::clone(&register), Rc::clone(&answers), mail);
@@ -863,8 +972,13 @@ impl<R: Runtime, O: Observe> System<R, O> {
             active: RefCell::new(vec![false; profile.timeline.len()]),
             crashed: RefCell::new(vec![Vec::new(); profile.timeline.len()]),
         });
+        let mut controls = system.controls(&levers, visits);
+        // Numbered after the generators of the profile.
+        for (index, next) in (1 + profile.extra_arrivals.len() as u32..).zip(own.arrivals) {
+            controls.push(Box::pin(arrival::own(Rc::clone(&load), index, next)));
+        }
         let stages = Stages {
-            controls: system.controls(&levers, visits),
+            controls,
             generators,
             load,
             pool,

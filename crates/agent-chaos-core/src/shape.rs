@@ -14,7 +14,7 @@
 //! out within one cycle; a position counts whole cycles and what is left, so that no error grows
 //! with time.
 //!
-//! Beside `random.rs` this file is the only user of `libm` (for the sine).
+//! Beside `random.rs` this file is, within a run, the only user of `libm` (for the sine).
 //!
 //! Sources: Çinlar, *Introduction to Stochastic Processes* (1975), §4.7, for the change of time;
 //! Fischer and Meier-Hellstern, *The Markov-modulated Poisson process (MMPP) cookbook* (1993), for

@@ -4,9 +4,15 @@
 
 use std::fmt;
 
+mod chain;
+mod comparison;
 mod prediction;
+mod witness;
 
+pub use chain::Chain;
+pub use comparison::{Comparison, LEAST_RUNS, Outcome, Row, Table, compare};
 pub use prediction::{NotModelled, assumptions, predicted_queue};
+pub use witness::{Measured, Witnessed};
 
 use crate::profile::{Profile, Requests, Service, ServiceDistribution};
 use crate::random::{balanced_probability, pareto_moment};

@@ -82,6 +82,26 @@ impl ProfileError {
         }
     }
 
+    /// One thing that was refused.
+    pub(crate) fn refused(
+        field: &str,
+        found: impl Into<String>,
+        accepted: impl Into<String>,
+    ) -> Self {
+        Self::one(Problem::new(field, found, accepted))
+    }
+
+    /// The same, and where each of it was found.
+    pub(crate) fn found_in(self, place: &str) -> Self {
+        let each = self.problems.into_iter().map(|problem| {
+            let found = format!("{} ({place})", problem.found);
+            Problem::new(&problem.field, found, problem.accepted)
+        });
+        Self {
+            problems: each.collect(),
+        }
+    }
+
     /// The first problem in the order of the text.
     #[must_use]
     pub fn first(&self) -> &Problem {
@@ -656,7 +676,7 @@ fn check_items(
     }
 }
 
-fn types_of(node: &Value) -> Vec<&str> {
+pub(crate) fn types_of(node: &Value) -> Vec<&str> {
     match node.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
@@ -720,7 +740,7 @@ fn accepted(node: &Value) -> String {
     kinds.join(", or ")
 }
 
-fn names_of(known: &Map<String, Value>) -> String {
+pub(crate) fn names_of(known: &Map<String, Value>) -> String {
     known.keys().cloned().collect::<Vec<_>>().join(", ")
 }
 
@@ -732,7 +752,7 @@ fn quote(value: &Value) -> String {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     if text.chars().count() <= MAX_QUOTE_CHARS {
         return text.to_owned();
     }
@@ -743,7 +763,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// A name as a JSON pointer writes it, shortened if somebody made it absurdly long.
-fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     shorten(name).replace('~', "~0").replace('/', "~1")
 }
 

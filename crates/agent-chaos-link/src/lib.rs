@@ -336,8 +336,8 @@ fn token_in(text: &str) -> Result<String, LinkError> {
         .filter(|c| !c.is_whitespace() && !c.is_control() && *c != '>' && *c != '<')
         .collect();
     let text = text.replace("&amp;", "&");
-    let token = start_of_token(&text).map(|at| &text[at..]);
-    let token = token.unwrap_or_else(|| {
+    let start = start_of_token(&text);
+    let token = start.map(|at| &text[at..]).unwrap_or_else(|| {
         // Nothing that looks like a token: what stands in its place is what the error shows.
         let start = ["#", "%23", "?"]
             .iter()
@@ -352,7 +352,14 @@ fn token_in(text: &str) -> Result<String, LinkError> {
     });
     // A query may go on after it.
     let token = token.split(['&', '#', '?']).next().unwrap_or_default();
-    let token = token.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut token = token.trim_matches(|c: char| !c.is_alphanumeric());
+    // Address bars encode the quotation marks around it.
+    let before = &text[..start.unwrap_or_default()];
+    if ends_in_code(before) && !MARKS.iter().any(|mark| before.ends_with(mark)) {
+        while ends_in_code(token) {
+            token = &token[..token.len() - 3];
+        }
+    }
     if token.is_empty() {
         return Err(LinkError::Empty);
     }
@@ -366,13 +373,39 @@ const MARKS: &[&str] = &[
     "%253D", "%253d",
 ];
 
+/// Whether a text ends in a percent sign and two digits.
+fn ends_in_code(text: &str) -> bool {
+    match text.as_bytes() {
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    }
+}
+
+/// So many quotation marks, brackets and the like may stand between a mark and its token.
+const MOST_BEFORE: usize = 16;
+
+/// A version, such as `v1z`, is no longer.
+const LONGEST_VERSION: usize = 8;
+
 /// Where a token begins in a text: at its start, else after the first mark that has one behind it.
 fn start_of_token(text: &str) -> Option<usize> {
+    // A look at what is near, so that a text of nothing but marks costs no more than its length.
     let begins = |at: usize| {
-        let rest = &text[at..];
-        let token = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let (version, _) = token.split_once('.')?;
-        is_version(version).then_some(at + rest.len() - token.len())
+        let mut start = at;
+        for _ in 0..MOST_BEFORE {
+            let first = text[start..].chars().next()?;
+            if first.is_alphanumeric() {
+                break;
+            }
+            let code = text.get(start..start + 3).is_some_and(ends_in_code);
+            start += if code { 3 } else { first.len_utf8() };
+        }
+        let token = &text[start..];
+        let dot = token
+            .bytes()
+            .take(LONGEST_VERSION + 1)
+            .position(|b| b == b'.')?;
+        token.get(..dot).is_some_and(is_version).then_some(start)
     };
     if let Some(start) = begins(0) {
         return Some(start);

@@ -5,6 +5,8 @@
 //! ~view.show=verdict,charts~view.lock=all~view.free=workers.count~view.ask=How%20many%3F~view.vs=workers.count=6,seed=8
 //! ```
 //!
+//! A sweep is `view.sweep=agents.count=100..800:100;workers.count=1..8;seeds=1..10`.
+//!
 //! Pairs of a key and a value, in order. Lists are separated by commas; the changes of a variant are separated
 //! by `~` outside of a token and by commas within, their own values percent-encoded in both.
 
@@ -35,6 +37,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("by", Kind::Text),
     ("answer", Kind::Text),
     ("vs", Kind::Changes),
+    ("sweep", Kind::Sweep),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,6 +46,7 @@ enum Kind {
     Text,
     Own,
     Changes,
+    Sweep,
 }
 
 /// How an experiment is to be shown.
@@ -145,6 +149,11 @@ impl View {
                 Cow::Borrowed(value)
             }
             Kind::Changes => Cow::Owned(tidy(value)?),
+            Kind::Sweep if value.bytes().all(is_of_a_sweep) => Cow::Borrowed(value),
+            Kind::Sweep => {
+                let accepted = "path=values;…;seeds=A..B";
+                return Err(refused(key, &quoted(value), accepted));
+            }
         };
         self.0.push((key.to_owned(), value.into_owned()));
         Ok(())
@@ -163,6 +172,11 @@ fn refused(key: &str, found: &str, accepted: &str) -> LinkError {
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", shortened(text))
+}
+
+/// What fields, ranges and lists of values are written with.
+fn is_of_a_sweep(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.,:;=+-".contains(&byte)
 }
 
 /// The name of a part, a chart or a field.
@@ -198,10 +212,10 @@ fn tidy(changes: &str) -> Result<String, LinkError> {
     Ok(tidied)
 }
 
-/// The seed of whoever has a seed of their own: the lower 32 bits of the xxh3 of their name in UTF-8, in
-/// small letters, without the spaces around it and with one for each stretch of them within.
+/// The seed of whoever has a seed of their own: the lower 32 bits of the xxh3 of their name in UTF-8, with A
+/// to Z as a to z, without the spaces around it and with one for each stretch of them within.
 #[must_use]
 pub fn seed_of(name: &str) -> u32 {
     let words: Vec<_> = name.split_whitespace().collect();
-    wire::hash_of(words.join(" ").to_lowercase().as_bytes()) as u32
+    wire::hash_of(words.join(" ").to_ascii_lowercase().as_bytes()) as u32
 }

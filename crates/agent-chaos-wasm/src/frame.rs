@@ -16,7 +16,7 @@ pub fn plain(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsValue> {
 
 /// The one writer of JS objects: one that is generic would be there once for each type.
 #[inline(never)]
-fn objects(node: &Node) -> Result<JsValue, JsValue> {
+pub fn objects(node: &Node) -> Result<JsValue, JsValue> {
     Ok(node.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 

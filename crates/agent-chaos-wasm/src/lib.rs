@@ -4,12 +4,19 @@
 //! `Float64Array` per series; reports go out as plain objects; every error is a JS `Error` with
 //! `name`, `field` and `message`. `tests/api.rs` is the contract with the page.
 
+#[cfg(feature = "lab")]
+mod edge;
 mod error;
 mod frame;
 mod host;
 mod records;
+#[cfg(feature = "lab")]
 mod replications;
 mod run;
+#[cfg(feature = "lab")]
+mod stairs;
+#[cfg(feature = "lab")]
+mod sweep;
 mod types;
 mod work;
 
@@ -19,9 +26,16 @@ use js_sys::{Array, Error, Function};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "lab")]
+pub use edge::{Edge, edge_questions};
 pub use records::{Search, record_names};
+#[cfg(feature = "lab")]
 pub use replications::Replications;
 pub use run::Run;
+#[cfg(feature = "lab")]
+pub use stairs::Stairs;
+#[cfg(feature = "lab")]
+pub use sweep::Sweep;
 
 #[wasm_bindgen(start)]
 fn start() {

@@ -444,7 +444,7 @@ impl Search {
         self.work.begin(busy, async move |mut turns| {
             let mut little = || replay.borrow_mut().advance(POLLS).then_some("finished");
             let progress = || replay.borrow().progress();
-            let ended = turns.take(&mut little, &progress, &on_progress);
+            let ended = turns.take(&mut little, &progress, Some(&on_progress));
             Ok(ended.await?.unwrap_or("stopped"))
         })
     }

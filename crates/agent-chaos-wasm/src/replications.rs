@@ -124,7 +124,7 @@ impl Replications {
         self.work.begin(busy, async move |mut turns| {
             let mut little = || all.borrow_mut().advance(SLICE).then_some("finished");
             let progress = || all.borrow().progress();
-            let ended = turns.take(&mut little, &progress, &on_progress);
+            let ended = turns.take(&mut little, &progress, Some(&on_progress));
             Ok(ended.await?.unwrap_or("paused"))
         })
     }

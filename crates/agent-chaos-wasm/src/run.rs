@@ -420,7 +420,9 @@ impl Shared {
             (run.now() >= until).then_some("reached")
         };
         let progress = || (self.run.borrow().now().seconds() - from) / way;
-        let ended = turns.take(&mut little, &progress, on_progress).await?;
+        let ended = turns
+            .take(&mut little, &progress, Some(on_progress))
+            .await?;
         Ok(ended.unwrap_or("paused"))
     }
 }

@@ -358,3 +358,59 @@ export interface Replicated {
   /** Against a baseline run with the same seeds: this minus the baseline, paired by seed. */
   paired: { [path: string]: Estimate } | null;
 }
+
+/** What a sweep varies. */
+export interface SweepInfo {
+  /** The same for the same profile, fields, seeds and engine. */
+  id: string;
+  /** Combinations of values. */
+  points: number;
+  /** Runs of each point. */
+  seeds: number;
+  cells: number;
+  axes: { path: string; title: string; unit: string; values: number[] }[];
+  columns: { name: string; unit: string; about: string }[];
+}
+
+/** What all runs of a sweep cost together; the memory is that of the hungriest. */
+export interface SweepCost { events: number; memory_bytes: number }
+
+/** A figure of each point, by the number of the point; NaN is undefined. */
+export interface SweepFigure { mean: Float64Array; low: Float64Array; high: Float64Array; min: Float64Array; max: Float64Array; runs: Float64Array }
+
+/** A share of the runs of each point, by the number of the point; NaN is undefined. */
+export interface SweepShare { share: Float64Array; low: Float64Array; high: Float64Array; runs: Float64Array; half: Float64Array }
+
+/** What can be asked of a run: its name, and what a run does of which the answer is yes. */
+export interface EdgeQuestion { name: string; words: string }
+
+/** What a search has tried, in ascending order: the share of runs that tip, with its 95 % interval. */
+export interface EdgeTried { value: Float64Array; share: Float64Array; low: Float64Array; high: Float64Array; runs: Float64Array }
+
+/** Where the edge lies. */
+export type EdgePlace =
+  | { kind: "never"; value: number; highest: Proportion }
+  | { kind: "always"; value: number; lowest: Proportion }
+  | { kind: "between"; from: number; to: number; above: boolean }
+  | { kind: "at"; value: number; ci95: number; width_10_to_90: number; above: boolean }
+  | { kind: "unclear" };
+
+/** What a search has come to. */
+export interface EdgeFound { path: string; question: string; edge: EdgePlace; back_at: number | null; runs: number; sentence: string }
+
+/** A mean over seeds with half the width of its 95 % interval. */
+export interface MeanOverSeeds { mean: number | null; ci95: number | null }
+
+/** A figure at one value: on the way up, on the way down, and the difference down − up within seeds. */
+export interface BothWays { up: MeanOverSeeds; down: MeanOverSeeds; difference: MeanOverSeeds }
+
+/** A field up and down again, by value in ascending order. */
+export interface Hysteresis {
+  path: string;
+  question: string;
+  edges: { up: EdgePlace | null; down: EdgePlace | null };
+  /** Values at which goodput is lower on the way down, beyond chance. */
+  remembered: number[];
+  sentence: string;
+  levels: { value: number; goodput_per_second: BothWays; error_rate: BothWays; "queue.mean": BothWays; "latency_seconds.p95": BothWays; share: { up: Proportion | null; down: Proportion | null } }[];
+}

@@ -96,12 +96,12 @@ impl Turns {
     }
 
     /// Does `little` by little, in slices, until that says what it has come to; None if the work was
-    /// stopped before. Tells some ten times a second how much is done, from 0 to 1.
+    /// stopped before. Tells whoever wants to know some ten times a second how much is done, from 0 to 1.
     pub async fn take(
         &mut self,
         little: &mut dyn FnMut() -> Option<&'static str>,
         progress: &dyn Fn() -> f64,
-        on_progress: &Function,
+        on_progress: Option<&Function>,
     ) -> Result<Option<&'static str>, JsValue> {
         let mut told = self.host.now_ms();
         loop {
@@ -111,7 +111,9 @@ impl Turns {
                     return Ok(Some(ended));
                 }
             }
-            if self.host.now_ms() - told >= PROGRESS_MS {
+            if let Some(on_progress) = on_progress
+                && self.host.now_ms() - told >= PROGRESS_MS
+            {
                 told = self.host.now_ms();
                 on_progress.call1(&JsValue::NULL, &progress().into())?;
             }

@@ -3,8 +3,8 @@
 
 use agent_chaos_core::{presets as core_presets, wire};
 use agent_chaos_wasm::{
-    Replications, Run, check, decode_link, differences, encode_link, fluid, new_seed, presets,
-    schema, seed_of, vary,
+    Edge, Replications, Run, Sweep, check, decode_link, differences, edge_questions, encode_link,
+    fluid, new_seed, presets, schema, seed_of, vary,
 };
 use js_sys::{Array, Float64Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
@@ -892,4 +892,103 @@ fn senseless_replications_are_refused_in_words() {
     }
     let error = Replications::new("{}", 1.0, 2.0, Some(r#"{"agents": 3}"#.into())).err();
     assert_eq!(text(&error.unwrap(), "name"), "ProfileError");
+}
+
+/// The rows of these cells, as another instance of the same sweep makes them.
+async fn rows(sweep: &Sweep, cells: Vec<u32>) -> Vec<String> {
+    let hold = Function::new_with_args("row", "(globalThis.heldRows ??= []).push(row)");
+    assert_eq!(ended(sweep.run(cells, hold)).await, "finished");
+    let held: Array = get(&js_sys::global(), "heldRows").unchecked_into();
+    Reflect::delete_property(&js_sys::global(), &"heldRows".into()).unwrap();
+    held.iter().map(|row| row.as_string().unwrap()).collect()
+}
+
+#[wasm_bindgen_test]
+async fn a_sweep_takes_in_the_rows_of_another_instance_of_it() {
+    let make = |agents: &str| Sweep::new(SHORT, vec![format!("agents.count={agents}")], 3.0, 2.0);
+    let (page, worker) = (make("100,300").unwrap(), make("100,300").unwrap());
+    let about = page.about().unwrap();
+    assert_eq!(
+        (number(&about, "points"), number(&about, "cells")),
+        (2.0, 4.0)
+    );
+    assert!(number(&page.cost().unwrap(), "events") > 1000.0);
+    assert_eq!(page.missing(), [0, 2, 1, 3]);
+    // The second seed of a point before its first: counted in their order all the same.
+    for row in rows(&worker, vec![3, 0, 1]).await {
+        page.add(&row).unwrap();
+        page.add(&row).unwrap();
+    }
+    assert_eq!((page.done(), page.missing()), (3.0, vec![2]));
+    let other = make("100,200").unwrap();
+    for foreign in [
+        rows(&other, vec![0]).await[0].as_str(),
+        "",
+        "[]",
+        "{}",
+        "[null]",
+    ] {
+        let error = page.add(foreign).unwrap_err();
+        assert_eq!(text(&error, "name"), "RangeError");
+    }
+    for row in rows(&worker, vec![2]).await {
+        page.add(&row).unwrap();
+    }
+    let figure = page.figure("latency_seconds.p95").unwrap();
+    let means: Float64Array = get(&figure, "mean").unchecked_into();
+    let one = wire::set(&wire::parse(SHORT).unwrap(), "agents.count", 300.into()).unwrap();
+    let mut mean = 0.0;
+    for seed in [3, 4] {
+        let run = Run::new(&wire::to_text(
+            &wire::set(&one, "seed", seed.into()).unwrap(),
+        ))
+        .unwrap();
+        run.finish().unwrap();
+        mean += number(&get(&run.report().unwrap(), "latency_seconds"), "p95") / 2.0;
+        assert!(page.ndjson().contains(&run.digest()));
+    }
+    assert!((means.get_index(1) - mean).abs() < 1e-12);
+    let share = page.share("STABLE", true).unwrap();
+    let runs: Float64Array = get(&share, "runs").unchecked_into();
+    assert_eq!(runs.to_vec(), [2.0, 2.0]);
+    assert_eq!(page.csv().lines().count(), 5);
+    assert_eq!(page.states(false).length(), 2);
+    assert!(page.share("BROKEN", true).is_err() && page.profile(4).is_err());
+    assert!(page.profile(3).unwrap().contains("\"count\": 300"));
+    assert!(
+        ended_badly(page.run(vec![9], Function::new_no_args("")))
+            .await
+            .is_instance_of::<js_sys::RangeError>()
+    );
+}
+
+async fn ended_badly(promise: js_sys::Promise) -> JsValue {
+    JsFuture::from(promise).await.unwrap_err()
+}
+
+#[wasm_bindgen_test]
+async fn an_edge_asks_for_sweeps_until_it_is_found() {
+    let questions: Array = edge_questions().unwrap().unchecked_into();
+    let question = text(&questions.get(0), "name");
+    let edge = Edge::new(SHORT, "agents.count", 10.0, 20.0, 1.0, 5.0, &question).unwrap();
+    assert!(edge.found().unwrap().is_null());
+    let mut steps = 0;
+    while let Some(wanted) = edge.wanted() {
+        let sweep = Sweep::new(SHORT, vec![wanted], 1.0, 5.0).unwrap();
+        assert!(edge.tell(&sweep).is_err());
+        for row in rows(&sweep, sweep.missing()).await {
+            sweep.add(&row).unwrap();
+        }
+        edge.tell(&sweep).unwrap();
+        steps += 1;
+    }
+    let found = edge.found().unwrap();
+    assert_eq!(text(&get(&found, "edge"), "kind"), "never");
+    assert!(steps >= 2 && number(&found, "runs") >= 10.0);
+    let tried = edge.tried().unwrap();
+    let values: Float64Array = get(&tried, "value").unchecked_into();
+    assert_eq!(values.get_index(0), 10.0);
+    assert!(Edge::new(SHORT, "agents.count", 10.0, 20.0, 1.0, 5.0, "whether").is_err());
+    assert!(Edge::new(SHORT, "agents.count", 20.0, 10.0, 1.0, 5.0, &question).is_err());
+    assert!(Edge::new(SHORT, "agents.count", 10.0, 20.0, 1.0, 4.0, &question).is_err());
 }

@@ -31,7 +31,7 @@ pub struct Options {
     /// Measure other engines as well
     #[arg(long)]
     peers: bool,
-    /// Measure the page alone: how soon it can be used, how smoothly a run of 400 agents plays
+    /// Measure the page alone: how soon it can be used, how smoothly a run of 400 agents plays, how long a large sweep takes
     #[arg(long)]
     page: bool,
 }
@@ -116,7 +116,7 @@ fn in_browser(options: &Options, output: &Path) -> Result<Parts> {
     let folder = output.join("pkg");
     // Built first, so that what is left behind is the module that the page uses.
     let alone = if has_bench_feature()? {
-        page::module("agent-chaos-wasm", &["bench"], &folder)?;
+        page::module("agent-chaos-wasm", &["bench"], &folder, "agent_chaos_wasm")?;
         Some(folder)
     } else {
         None

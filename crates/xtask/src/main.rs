@@ -4,6 +4,8 @@
 
 mod bench;
 mod browser;
+mod cluster;
+mod collector;
 mod hosts;
 mod page;
 mod peers;
@@ -38,6 +40,9 @@ enum Command {
         /// Run the tests on other hosts instead: the page in Firefox, and in documentation tools
         #[arg(long)]
         hosts: bool,
+        /// Run a sweep on a local cluster of worker processes instead (needs Python)
+        #[arg(long, conflicts_with_all = ["only", "hosts", "miri"])]
+        cluster: bool,
         /// Run the executor's tests under Miri instead, which looks for undefined behaviour
         #[arg(long, conflicts_with_all = ["only", "hosts"])]
         miri: bool,
@@ -66,6 +71,7 @@ fn main() -> Result<()> {
         Command::Serve { port } => page::serve(port),
         Command::Build => page::build(),
         Command::Test { miri: true, .. } => suite::miri(),
+        Command::Test { cluster: true, .. } => suite::cluster(),
         Command::Test { only, hosts, .. } => suite::test(only.as_deref(), hosts),
         Command::Bench(options) => bench::bench(&options),
         Command::Lint => suite::lint(),

@@ -45,18 +45,25 @@ pub fn npm_packages() -> Result<()> {
     })
 }
 
-/// Compiles the engine, and what packs long links, and writes their JavaScript sides: for the page into
-/// web/pkg.
+/// Compiles the engine, with and without what studies an experiment, and what packs long links, and writes
+/// their JavaScript sides: for the page into web/pkg.
 pub fn engine() -> Result<()> {
     let folder = root().join("web/pkg");
-    module("agent-chaos-wasm", &[], &folder)?;
-    module("agent-chaos-wasm-pack", &[], &folder)
+    module("agent-chaos-wasm", &["lab"], &folder, "agent_chaos_lab")?;
+    module("agent-chaos-wasm", &[], &folder, "agent_chaos_wasm")?;
+    module(
+        "agent-chaos-wasm-pack",
+        &[],
+        &folder,
+        "agent_chaos_wasm_pack",
+    )
 }
 
-/// Compiles a crate with these features to WebAssembly and writes its JavaScript side into this folder.
-pub fn module(name: &str, features: &[&str], folder: &Path) -> Result<()> {
+/// Compiles a crate with these features to WebAssembly and writes its JavaScript side into this folder, under
+/// this name.
+pub fn module(name: &str, features: &[&str], folder: &Path, out: &str) -> Result<()> {
     wasm_target()?;
-    step(&format!("compiling {name} to WebAssembly"), || {
+    step(&format!("compiling {out} to WebAssembly"), || {
         let mut build = cargo(&[
             "build",
             "--quiet",
@@ -83,6 +90,7 @@ pub fn module(name: &str, features: &[&str], folder: &Path) -> Result<()> {
             let mut bindgen = Bindgen::new();
             bindgen
                 .input_path(input)
+                .out_name(out)
                 .typescript(true)
                 .web(true)?
                 .omit_default_module_path(false)

@@ -432,7 +432,7 @@ fn python() -> Result<Place> {
 }
 
 /// Installs unless it has been done from the very same lock file.
-fn once(folder: &Path, lock: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
+pub fn once(folder: &Path, lock: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let lock = fs::read(lock).with_context(|| lock.display().to_string())?;
     let stamp = folder.join(".installed");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {

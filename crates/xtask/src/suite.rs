@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::steps::{cargo, command, in_web, npm_bin, root, run, step, target};
-use crate::{browser, hosts, page};
+use crate::{browser, cluster, collector, hosts, page};
 
 /// What a part of the tests came to.
 #[derive(Clone, Copy, Default)]
@@ -27,8 +27,9 @@ const PARTS: [Part; 5] = [
 ];
 
 /// What is run besides where other hosts are asked for.
-const HOSTS: [Part; 2] = [
+const HOSTS: [Part; 3] = [
     ("page in Firefox", page_in_firefox),
+    ("a collector of OpenTelemetry", with_collector),
     ("documentation tools", documentation_tools),
 ];
 
@@ -88,6 +89,8 @@ fn native() -> Result<Command> {
         "--package",
         "agent-chaos-cli",
         "--package",
+        "agent-chaos-export",
+        "--package",
         "agent-chaos-bench",
         "--package",
         "agent-chaos-site",
@@ -104,6 +107,8 @@ fn wasm_in_node() -> Result<Command> {
         "--release",
         "--package",
         "agent-chaos-wasm",
+        "--features",
+        "lab",
         "--target",
         "wasm32-unknown-unknown",
     ]);
@@ -182,6 +187,21 @@ fn page_in_firefox() -> Result<Command> {
     Ok(tests)
 }
 
+/// What the command line sends goes through a real collector, which comes as a Python package.
+fn with_collector() -> Result<Command> {
+    let mut tests = cargo(&[
+        "test",
+        "--package",
+        "agent-chaos-cli",
+        "--test",
+        "exports",
+        "--",
+        "--ignored",
+    ]);
+    tests.env("ROTEL", collector::program()?);
+    Ok(tests)
+}
+
 /// Sites of the documentation tools that people use, built by the tools and opened in Chromium.
 fn documentation_tools() -> Result<Command> {
     let programs = page_and_programs()?;
@@ -212,6 +232,12 @@ fn page_and_programs() -> Result<[(&'static str, std::path::PathBuf); 2]> {
         ("AGENT_CHAOS", page::program("agent-chaos")),
         ("AGENT_CHAOS_SITE", page::program("agent-chaos-site")),
     ])
+}
+
+/// Builds the command line; gives its path.
+pub fn command_line() -> Result<std::path::PathBuf> {
+    page::programs()?;
+    Ok(page::program("agent-chaos"))
 }
 
 /// Runs a test program, shows what it prints, and counts what it reports.
@@ -313,6 +339,16 @@ pub fn miri() -> Result<()> {
     Ok(())
 }
 
+/// A sweep on a local cluster of worker processes, one of which is killed.
+pub fn cluster() -> Result<()> {
+    let (counts, success) = watch(cluster::tests()?)?;
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    if !success || counts.failed > 0 || counts.passed == 0 {
+        bail!("the sweep on a cluster failed, or ran nothing");
+    }
+    Ok(())
+}
+
 /// Formatting, clippy, documentation and types, each with warnings as errors.
 pub fn lint() -> Result<()> {
     page::wasm_target()?;
@@ -341,6 +377,8 @@ pub fn lint() -> Result<()> {
             "agent-chaos-wasm",
             "--package",
             "agent-chaos-wasm-pack",
+            "--features",
+            "agent-chaos-wasm/lab",
             "--target",
             "wasm32-unknown-unknown",
             "--all-targets",

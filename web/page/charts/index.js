@@ -59,10 +59,9 @@ function horizon({ profile, frame, kept, phase }, series) {
  * @param {HTMLElement} place
  * @param {import('../store.js').Store} store
  * @param {{ actions: import('../conductor.js').Actions, engine: import('../../engine/engine.js').Engine, stage?: HTMLElement, only?: string[] | null }} tools
- *   `stage` has the theme, `only` names the charts that are wanted
+ *   `stage` has the theme, `only` names the charts that are wanted, whatever the view says
  */
 export function charts(place, store, { actions, engine, stage = document.documentElement, only = null }) {
-  const wanted = (/** @type {any} */ profile) => chosen(profile).filter(({ name }) => only === null || only.includes(name));
   const { series } = actions;
   const grid = element('div', { class: 'charts' });
   const marks = element('p', { class: 'soft small', 'data-testid': 'interventions', hidden: true });
@@ -467,6 +466,9 @@ export function charts(place, store, { actions, engine, stage = document.documen
     };
   }
 
+  /** The charts of the profile that are asked for. @param {import('../store.js').State} state */
+  const wanted = ({ profile, view }) => chosen(profile).filter(({ name }) => (only ?? view.charts)?.includes(name) ?? true);
+
   function build() {
     const focused = drawn.find(({ figure }) => figure.root.matches(':focus-within'));
     for (const { easel, figure } of drawn) {
@@ -476,7 +478,7 @@ export function charts(place, store, { actions, engine, stage = document.documen
     }
     colours = new Map();
     const before = [...grid.children];
-    drawn = wanted(store.get().profile).map((chart) => {
+    drawn = wanted(store.get()).map((chart) => {
       /** @type {One} */
       let one;
       const made = figure(chart, { save: (way) => void save(chart, way), toggleTable: () => toggleTable(one) });
@@ -548,7 +550,7 @@ export function charts(place, store, { actions, engine, stage = document.documen
 
   const unsubscribe = store.subscribe((state) => {
     if (document.hidden) return;
-    const charts = wanted(state.profile).map(({ name, lines }) => `${name} ${lines.length}`);
+    const charts = wanted(state).map(({ name, lines }) => `${name} ${lines.length}`);
     const key = `${state.theme} ${matchMedia('(prefers-color-scheme: dark)').matches} ${charts} ${railsOf(state.profile)}`;
     tellMarks(state.profile);
     if (state.run !== run) {

@@ -24,7 +24,7 @@ use crate::request::{Class, Ticket};
 use crate::runtime::Runtime;
 use crate::units::Instant;
 
-use super::Taken;
+use super::{Admit, Offer, Taken};
 
 /// Priorities, from 0, which goes first.
 pub const LEVELS: usize = 8;
@@ -58,6 +58,8 @@ pub struct Hall<R: Runtime> {
     pub codel: Option<Codel>,
     pub time_limit: Option<QueueTimeout>,
     pub rules: Rules,
+    /// A rule of whoever uses this as a library.
+    pub own: Option<Admit>,
     /// Requests that the concurrency limit turned away.
     pub over_limit: u64,
     /// Requests that found no token.
@@ -243,6 +245,7 @@ impl<R: Runtime> Hall<R> {
             codel: profile.queue.codel.as_ref().map(Codel::new),
             time_limit: profile.queue.timeout.as_ref().map(QueueTimeout::new),
             rules: Rules::new(&profile.queue),
+            own: None,
             over_limit: 0,
             without_token: 0,
             started_at: 0,
@@ -529,6 +532,18 @@ impl<R: Runtime> Hall<R> {
     /// Worker-time spent serving so far, in worker-nanoseconds.
     pub fn busy_nanos(&self, now: Instant) -> u128 {
         self.ended_at + u128::from(self.serving) * u128::from(now.nanos()) - self.started_at
+    }
+
+    /// Whether the rule of whoever uses this as a library turns a request away.
+    pub fn is_refused(&mut self, class: Class, at: Instant) -> bool {
+        let (waiting, serving) = (self.waiting, self.serving);
+        let offer = Offer {
+            at,
+            class,
+            waiting,
+            serving,
+        };
+        self.own.as_mut().is_some_and(|admits| !admits(&offer))
     }
 
     /// Whether admission turns a request away.

@@ -27,7 +27,7 @@ use crate::event::{Crew, Emit, Event, Fact, Resource};
 use crate::profile::{Profile, QueueSection, WhenFull};
 use crate::random::{Chance, Purpose, Randomness};
 use crate::reply::Replies;
-use crate::request::{FailureMode, Register, Request, Ticket};
+use crate::request::{Class, FailureMode, Register, Request, Ticket};
 use crate::runtime::{Bell, Runtime};
 use crate::units::{Instant, Ratio, Span};
 use hall::{Hall, Hands as Post};
@@ -66,6 +66,23 @@ impl OfferError {
             | Self::Dropped(ticket) => *ticket,
         }
     }
+}
+
+/// A rule of one's own: whether a request is let in.
+pub type Admit = Box<dyn FnMut(&Offer) -> bool>;
+
+/// A request at the gate, as a rule of one's own sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// When.
+    pub at: Instant,
+    /// Light or heavy.
+    pub class: Class,
+    /// Requests that wait in the queue.
+    pub waiting: u32,
+    /// Requests that workers serve.
+    pub serving: u32,
 }
 
 /// A request in the hands of a worker.
@@ -155,6 +172,13 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
             closing: RefCell::default(),
             staff: Cell::new(profile.most_workers()),
             deserting: RefCell::default(),
+        }
+    }
+
+    /// Asks this rule before all others, where there are rules at all.
+    pub fn admit_by(&self, own: Admit) {
+        if let Some(hall) = &self.hall {
+            hall.borrow_mut().own = Some(own);
         }
     }
 
@@ -258,7 +282,7 @@ impl<R: Runtime, E: Emit> Queue<R, E> {
             .register
             .with(ticket, |request| (request.level, request.class));
         hall.note_empty(now);
-        if hall.turns_away(now) {
+        if hall.is_refused(class, now) || hall.turns_away(now) {
             return self.refuse(hall.crew, OfferError::Throttled(ticket));
         }
         if let Some(worker) = hall.idle_for(class) {
