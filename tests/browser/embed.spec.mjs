@@ -386,6 +386,7 @@ test('many elements on one page are for everybody, and a crash of their engine i
   });
   await elements(page, site, '<div style="display:flex"><agent-chaos id="a" preset="exp-002"></agent-chaos><agent-chaos id="b" preset="exp-001"></agent-chaos></div><agent-chaos id="c" preset="exp-002"></agent-chaos>', { script: '' });
   const one = (id) => page.locator(`#${id}`);
+  await expect(page.getByRole('button', { name: 'Run EXP-001 Control' })).toHaveCount(1);
   for (const id of ['a', 'b']) {
     await at(one(id), 'embed-play').click();
     await at(one(id), 'embed-speed').selectOption('1');
@@ -492,6 +493,10 @@ test('an element follows the theme around it, takes its colours, and keeps its s
   await html('');
   await page.evaluate(() => { document.querySelector('main').style.colorScheme = 'dark'; });
   await expect(stage).toHaveAttribute('data-theme', 'dark');
+  await page.evaluate(() => document.querySelector('main').style.setProperty('--agent-chaos-theme', 'light'));
+  await expect(stage).toHaveAttribute('data-theme', 'light');
+  await page.evaluate(() => document.querySelector('main').style.setProperty('--agent-chaos-theme', 'dark'));
+  await expect(stage).toHaveAttribute('data-theme', 'dark');
   await page.locator('agent-chaos').evaluate((one) => one.setAttribute('theme', 'light'));
   await expect(stage).toHaveAttribute('data-theme', 'light');
   await page.locator('agent-chaos').evaluate((one) => one.style.setProperty('--agent-chaos-card', 'rgb(1, 2, 3)'));
@@ -546,6 +551,10 @@ test('poster, running, done and refused are for everybody, light and dark', asyn
     await expect(at(inside, 'embed-phase')).toHaveText('Done', { timeout: 60_000 });
     await inside.locator('.rests summary').click();
     await check(`done, ${theme}`);
+    await inside.getByLabel('workers.count').fill('many');
+    await inside.getByLabel('workers.count').press('Enter');
+    await expect(at(inside, 'embed-error')).toBeVisible();
+    await check(`not taken over, ${theme}`);
     await framed(page, site, `?theme=${theme}&view=nothing`);
     await check(`refused, ${theme}`);
   }

@@ -25,7 +25,7 @@ export function poster(given, run) {
   const verdict = ask ? '' : given.verdict || (whole ? known?.verdict ?? '' : '');
   const name = element('input', { id: 'embed-name', type: 'text', maxlength: 60, autocomplete: 'off', 'data-testid': 'embed-name', onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter') run(); } });
   const said = element('p', { class: 'soft small', role: 'status', 'data-testid': 'embed-status' });
-  const button = element('button', { type: 'button', class: 'primary play', 'data-testid': 'embed-play', onclick: run }, element('span', { 'aria-hidden': 'true', class: 'sign' }, '▶'), 'Run');
+  const button = element('button', { type: 'button', class: 'primary play', 'data-testid': 'embed-play', 'aria-label': `Run ${titleOf(given)}`, onclick: run }, element('span', { 'aria-hidden': 'true', class: 'sign' }, '▶'), 'Run');
   const made = element('div', { class: 'poster' },
     element('h2', { class: 'title' }, titleOf(given)),
     known ? element('p', { class: 'soft summary' }, known.summary) : null,

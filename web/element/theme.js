@@ -32,7 +32,7 @@ export function around(host) {
 
 /**
  * Calls back whenever the theme around may have changed.
- * @param {HTMLElement} probe whose colour hangs on the color scheme, with a transition: the one way to hear of a change of it
+ * @param {HTMLElement} probe whose colours hang on the color scheme and on what the host says, with a transition: the one way to hear of a change of them
  * @param {() => void} changed
  */
 export function watch(probe, changed) {

@@ -84,7 +84,7 @@ if a cell is in two parts.";
 const EDGE_EXAMPLES: &str = "\
 Examples:
   agent-chaos edge exp-002 --vary agents.count=100..1000 --seeds 1..20
-  agent-chaos edge exp-002 --vary workers.count=1..16 --seeds 1..20 --until state-collapsed
+  agent-chaos edge exp-002 --vary workers.count=1..16 --seeds 1..20 --until worst-collapsed
   agent-chaos edge retry-storm --vary timeline.0.for_seconds=0.5..30 --seeds 1..20 --until not-recovered
                                                       the longest trigger it recovers from
 
@@ -306,9 +306,9 @@ pub struct SweepOptions {
     /// Run only the I-th of N parts
     #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
     pub shard: Option<String>,
-    /// What the edge in the summary is about: worst-collapsed, worst-degraded, state-collapsed,
-    /// state-degraded, not-recovered or metastable
-    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    /// What the edge in the summary is about: state-collapsed, state-degraded, worst-collapsed,
+    /// worst-degraded (at any time), not-recovered or metastable
+    #[arg(long, value_name = "QUESTION", default_value = "state-collapsed")]
     pub until: String,
     /// Print the summary as JSON
     #[arg(long)]
@@ -347,9 +347,9 @@ pub struct EdgeOptions {
     /// The seeds of each value, from A to B, both included; at least five
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub seeds: String,
-    /// What is asked of a run: worst-collapsed, worst-degraded, state-collapsed, state-degraded,
-    /// not-recovered or metastable
-    #[arg(long, value_name = "QUESTION", default_value = "worst-collapsed")]
+    /// What is asked of a run: state-collapsed, state-degraded, worst-collapsed, worst-degraded (at any
+    /// time), not-recovered or metastable
+    #[arg(long, value_name = "QUESTION", default_value = "state-collapsed")]
     pub until: String,
     /// Change a field: dotted path and JSON value (or text); may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", allow_hyphen_values = true)]

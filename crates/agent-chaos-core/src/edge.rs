@@ -51,10 +51,10 @@ pub enum Question {
 impl Question {
     /// All of them by their names, the usual one first.
     pub const ALL: [(&'static str, Self); 6] = [
-        ("worst-collapsed", Self::WorstState(State::Collapsed)),
-        ("worst-degraded", Self::WorstState(State::Degraded)),
         ("state-collapsed", Self::State(State::Collapsed)),
         ("state-degraded", Self::State(State::Degraded)),
+        ("worst-collapsed", Self::WorstState(State::Collapsed)),
+        ("worst-degraded", Self::WorstState(State::Degraded)),
         ("not-recovered", Self::NotRecovered),
         ("metastable", Self::Metastable),
     ];
