@@ -182,6 +182,7 @@ for (const [name, one] of chosen) {
     }
 
     test('the experiment runs where its block was, with the numbers of the command line', async () => {
+      playground.asked.length = 0;
       await visit('', async (page) => {
         await expect(page.locator('agent-chaos .title').first()).toBeVisible();
         // Nothing of the engine is loaded before somebody asks for it.
@@ -189,7 +190,6 @@ for (const [name, one] of chosen) {
         await runs(page);
         assert.equal(await page.locator('agent-chaos').count(), 1);
       });
-      playground.asked.length = 0;
     });
 
     test('it fits its column, from a phone to a desk', async () => {
