@@ -6,7 +6,7 @@ import { expect, finish, test } from './harness.mjs';
 /** Kilobytes of everything together. */
 const MOST = 200;
 /** Kilobytes of the engine alone: what it may grow to before somebody looks for what can go. */
-const MOST_ENGINE = 245;
+const MOST_ENGINE = 248;
 
 const kilobytes = (bytes) => brotliCompressSync(bytes).length / 1000;
 

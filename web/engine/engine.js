@@ -109,6 +109,23 @@ export async function lab() {
   }
 }
 
+/** @typedef {typeof import('../pkg/agent_chaos_export.js')} Exporter */
+/** @type {Exporter | null} */
+let exporting = null;
+
+/** What writes a run in the forms of other tools: a module of its own too. @returns {Promise<Exporter>} */
+export async function exporter() {
+  if (exporting) return exporting;
+  try {
+    const own = await import('../pkg/agent_chaos_export.js');
+    await own.default();
+    exporting = own;
+    return own;
+  } catch (error) {
+    throw new Error('the part of the page that writes files for other tools could not be loaded; check the connection and try again', { cause: error });
+  }
+}
+
 /** Says `replaced` after every run of an old instance is gone. */
 export const replacements = new EventTarget();
 
@@ -116,6 +133,7 @@ export const replacements = new EventTarget();
 export function replace() {
   wasm.__wbg_reset_state();
   studying?.__wbg_reset_state();
+  exporting?.__wbg_reset_state();
   replacements.dispatchEvent(new Event('replaced'));
 }
 

@@ -9,6 +9,8 @@ mod comparison;
 #[cfg(feature = "lab")]
 mod edge;
 mod error;
+#[cfg(feature = "export")]
+mod export;
 mod frame;
 mod host;
 mod records;
@@ -32,6 +34,8 @@ use wasm_bindgen::prelude::*;
 pub use comparison::TheoryComparison;
 #[cfg(feature = "lab")]
 pub use edge::{Edge, edge_questions};
+#[cfg(feature = "export")]
+pub use export::Export;
 pub use records::{Search, record_names};
 #[cfg(feature = "lab")]
 pub use replications::Replications;

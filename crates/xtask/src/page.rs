@@ -50,6 +50,12 @@ pub fn npm_packages() -> Result<()> {
 pub fn engine() -> Result<()> {
     let folder = root().join("web/pkg");
     module("agent-chaos-wasm", &["lab"], &folder, "agent_chaos_lab")?;
+    module(
+        "agent-chaos-wasm",
+        &["export"],
+        &folder,
+        "agent_chaos_export",
+    )?;
     module("agent-chaos-wasm", &[], &folder, "agent_chaos_wasm")?;
     module(
         "agent-chaos-wasm-pack",
