@@ -169,17 +169,16 @@ impl Exports {
     /// Whoever is to see each record; none if nobody asks for any.
     pub fn watcher(&self) -> Option<impl FnMut(&Record) + 'static> {
         let makers = Rc::clone(&self.makers);
-        self.is_watching.then(|| {
-            move |record: &Record| {
-                let Makers { otlp, trace } = &mut *makers.borrow_mut();
-                if let Some(otlp) = otlp {
-                    otlp.see(record);
-                }
-                if let Some(trace) = trace {
-                    trace.see(record);
-                }
+        let watch = move |record: &Record| {
+            let Makers { otlp, trace } = &mut *makers.borrow_mut();
+            if let Some(otlp) = otlp {
+                otlp.see(record);
             }
-        })
+            if let Some(trace) = trace {
+                trace.see(record);
+            }
+        };
+        self.is_watching.then_some(watch)
     }
 
     /// Writes and sends what is ready.

@@ -49,11 +49,59 @@ const POLLS_PER_SLICE: u64 = 10_000;
 /// Sees every record of the event stream, in order.
 pub type Observer = Box<dyn FnMut(&Event<'_>)>;
 
+/// What a run has beside its profile.
+///
+/// A trait, so that where there is nothing there is no code for it either: a page counts every byte.
+trait Brought<R: Runtime, O: Observe>: Sized {
+    /// Senders of requests.
+    fn loads(&self) -> u64 {
+        0
+    }
+
+    /// A rule at the gate.
+    fn admission(&mut self) -> Option<Admit> {
+        None
+    }
+
+    /// The stages of the senders, whose sources are numbered from `first` on.
+    fn stages(self, _: &Rc<Load<R, O>>, _first: u32) -> Vec<LocalBoxFuture<'static, ()>> {
+        Vec::new()
+    }
+}
+
+/// Nothing beside the profile.
+struct Nothing;
+
+impl<R: Runtime, O: Observe> Brought<R, O> for Nothing {}
+
 /// What whoever uses this as a library brings along.
 #[derive(Default)]
 struct Own {
     arrivals: Vec<NextArrival>,
     admission: Option<Admit>,
+}
+
+impl Own {
+    fn is_nothing(&self) -> bool {
+        self.arrivals.is_empty() && self.admission.is_none()
+    }
+}
+
+impl<R: Runtime, O: Observe> Brought<R, O> for Own {
+    fn loads(&self) -> u64 {
+        self.arrivals.len() as u64
+    }
+
+    fn admission(&mut self) -> Option<Admit> {
+        self.admission.take()
+    }
+
+    fn stages(self, load: &Rc<Load<R, O>>, first: u32) -> Vec<LocalBoxFuture<'static, ()>> {
+        let stage = |(index, next)| -> LocalBoxFuture<'static, ()> {
+            Box::pin(arrival::own(Rc::clone(load), index, next))
+        };
+        (first..).zip(self.arrivals).map(stage).collect()
+    }
 }
 
 /// A run that is about to begin, with whatever is to be had beside its profile.
@@ -123,7 +171,11 @@ impl Builder {
     /// be had twice.
     #[must_use]
     pub fn start(self) -> Run {
-        let run = Run::begin(&self.profile, self.observer, self.own);
+        let run = if self.own.is_nothing() {
+            Run::observed(&self.profile, self.observer)
+        } else {
+            Run::begin(&self.profile, self.observer, self.own).alone()
+        };
         match self.records {
             Some(most) => run.keep_records(most),
             None => run,
@@ -271,7 +323,7 @@ impl Run {
     /// As [`new`](Self::new), with somebody who sees every event.
     #[must_use]
     pub fn observed(profile: &Profile, observer: Option<Observer>) -> Self {
-        Self::begin(profile, observer, Own::default())
+        Self::begin(profile, observer, Nothing)
     }
 
     /// A run of this profile with more than it says: arrivals and rules of one's own.
@@ -284,14 +336,16 @@ impl Run {
         }
     }
 
-    fn begin(profile: &Profile, observer: Option<Observer>, own: Own) -> Self {
-        let is_plain = own.arrivals.is_empty() && own.admission.is_none();
+    fn begin(
+        profile: &Profile,
+        observer: Option<Observer>,
+        own: impl Brought<VirtualTime, Observation>,
+    ) -> Self {
         let time = VirtualTime::new();
         let trigger = Trigger::of(profile);
         let observation = Observation::new(profile, observer, trigger);
         let (system, stages) = System::build_with(profile, time.clone(), observation, own);
-        let twin = recovery::twin(profile).filter(|_| is_plain);
-        let twin = twin.map(|profile| Twin::new(&profile, trigger));
+        let twin = recovery::twin(profile).map(|profile| Twin::new(&profile, trigger));
         Self {
             trial: if twin.is_some() {
                 Trial::Open
@@ -331,6 +385,7 @@ impl Run {
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.twin = None;
+        self.trial = Trial::None;
         self
     }
 
@@ -862,16 +917,21 @@ impl<R: Runtime, O: Observe> Stages<R, O> {
 
 impl<R: Runtime, O: Observe> System<R, O> {
     fn build(profile: &Profile, runtime: R, observation: O) -> (Self, Stages<R, O>) {
-        Self::build_with(profile, runtime, observation, Own::default())
+        Self::build_with(profile, runtime, observation, Nothing)
     }
 
-    fn build_with(profile: &Profile, runtime: R, observation: O, own: Own) -> (Self, Stages<R, O>) {
+    fn build_with(
+        profile: &Profile,
+        runtime: R,
+        observation: O,
+        mut own: impl Brought<R, O>,
+    ) -> (Self, Stages<R, O>) {
         let observation = Rc::new(observation);
         let randomness = Randomness::new(profile.seed);
         let visits = visits(profile);
         let agents = profile.agents.as_ref().map_or(0, |agents| agents.count);
         let generators = Generator::all(profile, &randomness);
-        let own_loads = own.arrivals.len() as u64;
+        let own_loads = own.loads();
         let loads = u64::from(agents) + generators.len() as u64 + visits.len() as u64 + own_loads;
         let shared = (runtime.clone(), Rc::clone(&observation), randomness.clone());
         let register = Rc::<Register>::default();
@@ -888,7 +948,7 @@ impl<R: Runtime, O: Observe> System<R, O> {
             profile,
             if mail.is_some() { 1 } else { loads },
         ));
-        if let Some(admits) = own.admission {
+        if let Some(admits) = own.admission() {
             queue.admit_by(admits);
         }
         let work = Rc::new(Work::new(&profile.requests, &profile.workers.service));
@@ -974,9 +1034,7 @@ impl<R: Runtime, O: Observe> System<R, O> {
         });
         let mut controls = system.controls(&levers, visits);
         // Numbered after the generators of the profile.
-        for (index, next) in (1 + profile.extra_arrivals.len() as u32..).zip(own.arrivals) {
-            controls.push(Box::pin(arrival::own(Rc::clone(&load), index, next)));
-        }
+        controls.extend(own.stages(&load, 1 + profile.extra_arrivals.len() as u32));
         let stages = Stages {
             controls,
             generators,

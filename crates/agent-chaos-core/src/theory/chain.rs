@@ -69,12 +69,12 @@ impl Chain {
         let mut sums = vec![0.0; last];
         // Each side from its unlikely end, so that rounding fades instead of growing.
         let mut sum = 0.0;
-        for m in 0..self.likeliest.min(last) {
+        for (m, place) in sums.iter_mut().enumerate().take(self.likeliest) {
             if m > 0 {
                 sum *= self.deaths[m - 1] / self.births[m - 1];
             }
             sum += mean - of(m as f64);
-            sums[m] = sum;
+            *place = sum;
         }
         sum = 0.0;
         for m in (self.likeliest..last).rev() {

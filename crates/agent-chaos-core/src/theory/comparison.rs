@@ -1121,25 +1121,22 @@ impl Book<'_> {
 
     /// What must be zero in every run.
     fn ledgers(&mut self) {
-        let worst = |of: fn(&Measured) -> f64| {
-            move |book: &Self| {
-                let values = book.runs.iter().map(of);
-                values.fold(0.0, |worst: f64, value| {
-                    if value.abs() > worst.abs() {
-                        value
-                    } else {
-                        worst
-                    }
-                })
-            }
-        };
-        let heads: [(&Head, fn(&Measured) -> f64); 3] = [
+        // Of which measure, and how to read it.
+        type Ledger = (&'static Head, fn(&Measured) -> f64);
+        let ledgers: [Ledger; 3] = [
             (&LITTLE_WAITING, |run| run.little_nanos[0] as f64 / 1e9),
             (&LITTLE_SERVING, |run| run.little_nanos[1] as f64 / 1e9),
             (&CONSERVATION, |run| run.unaccounted as f64),
         ];
-        for (head, of) in heads {
-            let most = worst(of)(self);
+        for (head, of) in ledgers {
+            let values = self.runs.iter().map(of);
+            let most = values.fold(0.0, |worst: f64, value| {
+                if value.abs() > worst.abs() {
+                    value
+                } else {
+                    worst
+                }
+            });
             let outcome = if most == 0.0 {
                 Outcome::Agrees
             } else {

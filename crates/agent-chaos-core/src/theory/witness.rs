@@ -344,15 +344,15 @@ mod tests {
         ];
         for is_kind in names {
             let (_, _, unaccounted) =
-                told(move |number, event| number < 900 || number > 940 || !is_kind(&event.fact));
+                told(move |number, event| !(900..=940).contains(&number) || !is_kind(&event.fact));
             assert!(unaccounted > 0);
         }
         let (_, serving, _) = told(|number, event| {
-            number < 900 || number > 940 || !matches!(event.fact, Fact::Completed { .. })
+            !(900..=940).contains(&number) || !matches!(event.fact, Fact::Completed { .. })
         });
         assert_ne!(serving, 0);
         let (waiting, _, _) = told(|number, event| {
-            number < 900 || number > 940 || !matches!(event.fact, Fact::Admitted { .. })
+            !(900..=940).contains(&number) || !matches!(event.fact, Fact::Admitted { .. })
         });
         assert_ne!(waiting, 0);
     }
