@@ -55,7 +55,7 @@ enum Command {
     Bless,
     /// Put the static site into dist/
     Dist {
-        /// The address where it will be, such as https://example.org/playground/: previews in chats, the
+        /// The address where it will be, such as `https://example.org/playground/`: previews in chats, the
         /// sitemap and the way back from wrong addresses need it
         #[arg(long, value_name = "URL")]
         base: Option<String>,

@@ -322,7 +322,7 @@ const WARMUP: Head = Head(
 /// Poisson arrivals, and the service they ask for.
 struct Load {
     rate: f64,
-    /// E[S], E[S²], E[S³].
+    /// `E[S]`, `E[S²]`, `E[S³]`.
     moments: [f64; 3],
     is_exponential: bool,
 }
