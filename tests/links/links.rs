@@ -223,3 +223,15 @@ proptest! {
         let _ = decode(&mutated);
     }
 }
+
+#[test]
+fn a_link_says_which_revision_of_the_engine_gave_its_result() {
+    let token = encode(&exp_002_with_six_workers(), Some("exp-002"), Some(DIGEST));
+    assert_eq!(decode(&token).unwrap().expected.unwrap().revision, 1);
+    let (fields, check) = token.rsplit_once("~h=").unwrap();
+    let newer = decode(&format!("{fields}~e=3~h={check}")).unwrap();
+    assert_eq!(newer.expected.as_ref().unwrap().revision, 3);
+    assert_eq!(newer.profile_matches, Some(true));
+    let wrong = decode(&format!("{fields}~e=three~h={check}")).unwrap_err();
+    assert!(matches!(&wrong, LinkError::Malformed(why) if why.contains("a whole number")));
+}

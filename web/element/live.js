@@ -227,7 +227,7 @@ export async function live(stage, given, { base, theme, name, changed }) {
     void relink(state);
     const { link, digest, phase } = state;
     const words = link?.outcome === 'reproduced' ? 'Reproduced ✓ The run gave the result that the link promises, bit for bit.'
-      : link?.outcome === 'different' ? `Same experiment, different result: the link promises digest ${link.opened.expected_digest}…, this run has ${digest}.`
+      : link?.outcome === 'different' ? `Same experiment, different result: the link promises digest ${link.opened.expected_digest}… of engine revision ${link.opened.expected_revision}, this run has ${digest} of revision ${engine.revision()}.`
       : link?.outcome === 'edited' ? 'Edited since it was shared: the result is not compared.' : '';
     proven.hidden = words === '' || phase !== 'done';
     proven.className = `notice ${link?.outcome === 'reproduced' ? 'good' : link?.outcome === 'different' ? 'warn' : ''}`;

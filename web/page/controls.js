@@ -206,6 +206,6 @@ export function aboutLink(link, state) {
   }
   return link.outcome === 'reproduced' ? ['good', 'reproduced ✓ The run gave the result that the link promises, bit for bit.']
     : link.outcome === 'edited' ? ['', 'edited since it was shared: the link was made for another profile, so its result is not compared.']
-    : link.outcome === 'different' ? ['warn', `same experiment, different result: the link promises digest ${link.opened.expected_digest}…, this run has ${state.digest} (engine revision ${revision}). The link was probably made by another revision.`]
+    : link.outcome === 'different' ? ['warn', `same experiment, different result: the link promises digest ${link.opened.expected_digest}… of engine revision ${link.opened.expected_revision}, this run has ${state.digest} of revision ${revision}. ${link.opened.expected_revision === revision ? 'Equal revisions give equal results: the link was changed by hand, or this is a bug worth reporting.' : 'Results of other revisions differ on purpose.'}`]
     : ['', 'not verified: the link does not say which result to expect.'];
 }

@@ -17,9 +17,9 @@ const KINDS = [
   { kind: 'prometheus', words: 'Prometheus text', ending: 'prom', type: 'text/plain' },
 ];
 
-/** @param {import('./store.js').Store} store */
-export function exportsRow(store) {
-  const said = element('p', { class: 'small', role: 'status', 'data-testid': 'export-said' });
+/** @param {import('./store.js').Store} store @param {HTMLElement} first what stands before the others */
+export function exportsRow(store, first) {
+  const said = element('p', { class: 'small said', role: 'status', 'data-testid': 'export-said' });
   const stop = element('button', { type: 'button', class: 'quiet', hidden: true, 'data-testid': 'export-stop', onclick: () => { stopped = true; under?.pause(); } }, 'Stop');
   const buttons = KINDS.map((one) => element('button', { type: 'button', 'data-testid': `export-${one.kind}`, onclick: () => void write(one) }, one.words));
   let busy = false;
@@ -64,5 +64,5 @@ export function exportsRow(store) {
     }
   }
 
-  return element('div', { class: 'stack exports' }, element('div', { class: 'row', role: 'group', 'aria-label': 'This run for other tools' }, ...buttons, stop), said);
+  return element('div', { class: 'exports' }, element('div', { class: 'row', role: 'group', 'aria-label': 'This run as a file' }, first, ...buttons, stop), said);
 }

@@ -93,7 +93,7 @@ export function report(place, store, { presets, recorded }) {
   const digest = element('p', { class: 'small' }, 'Digest ', element('span', { class: 'digest', 'data-testid': 'digest' }), element('span', { class: 'soft', text: ' — equal on every machine for this profile and seed.' }));
   const download = element('button', { type: 'button', onclick: () => save(store.get()) }, 'Download report (JSON)');
   const parts = element('div', { class: 'report-parts' });
-  const foot = element('div', { class: 'stack', hidden: true }, parts, digest, element('div', {}, download), exportsRow(store));
+  const foot = element('div', { class: 'stack', hidden: true }, parts, digest, exportsRow(store, download));
   place.append(empty, caption, one, element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Report table' }, table), foot);
   /** @type {Report | null} */
   let shown = null;

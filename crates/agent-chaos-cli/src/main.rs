@@ -236,7 +236,7 @@ fn open(options: &OpenOptions, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let outcome = opened.outcome(&finished.report.digest);
     if options.json {
         let expected = opened.expected.as_ref().map(
-            |expected| json!({ "profile_hash": expected.profile_hash, "digest": expected.digest }),
+            |expected| json!({ "profile_hash": expected.profile_hash, "digest": expected.digest, "revision": expected.revision }),
         );
         let changes = serde_json::to_value(&opened.changes).unwrap_or(Value::Null);
         let whole = json!({

@@ -151,7 +151,14 @@ pub fn opened(
         version, revision, ..
     } = finished.report.engine;
     if let Some(expected) = &opened.expected {
-        line(out, "  promised", &format!("{}…", expected.digest))?;
+        line(
+            out,
+            "  promised",
+            &format!(
+                "{}…  (engine revision {})",
+                expected.digest, expected.revision
+            ),
+        )?;
     }
     line(
         out,

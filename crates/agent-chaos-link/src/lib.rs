@@ -20,9 +20,9 @@ mod view;
 use std::convert::Infallible;
 use std::fmt;
 
-use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
 use agent_chaos_core::wire::{self, Change, ProfileError};
+use agent_chaos_core::{ENGINE_REVISION, Profile};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
@@ -44,6 +44,8 @@ pub struct Expected {
     pub profile_hash: String,
     /// First 8 hex digits of the digest of its run.
     pub digest: String,
+    /// Revision of the engine that ran it.
+    pub revision: u32,
 }
 
 /// A link that was read.
@@ -210,9 +212,13 @@ pub fn encode_with<E>(
     view: &View,
     pack: &dyn Fn(&str) -> Result<String, E>,
 ) -> Result<String, E> {
-    let check = digest
-        .and_then(|digest| digest.get(..8))
-        .map(|digest| format!("~h={}{digest}", short_hash(profile)));
+    let check = digest.and_then(|digest| digest.get(..8)).map(|digest| {
+        format!(
+            "{}~h={}{digest}",
+            made_by(ENGINE_REVISION),
+            short_hash(profile)
+        )
+    });
     let check = check.unwrap_or_default();
     let chosen = preset.and_then(presets::find);
     let candidates = PRESETS
@@ -233,6 +239,15 @@ pub fn encode_with<E>(
         token.push_str("~h=0");
     }
     Ok(unmistakable(token + &check))
+}
+
+/// The field for the revision of the engine, which links of the first one do not have.
+fn made_by(revision: u32) -> String {
+    if revision > 1 {
+        format!("~e={revision}")
+    } else {
+        String::new()
+    }
 }
 
 /// A token that looks as if somebody had encoded it once more is encoded once more, so that what undoes
@@ -447,12 +462,20 @@ fn fields(rest: &str) -> Result<(Vec<&str>, Option<Expected>, View), LinkError> 
         fields.pop();
     }
     let mut check = None;
+    let mut revision = 1;
     let mut view = View::default();
     let mut others = Vec::with_capacity(fields.len());
     for field in fields {
         // It comes last, but whoever edits a link by hand adds to its end.
         if let Some(found) = field.strip_prefix("h=") {
             check = Some(found);
+        } else if let Some(found) = field.strip_prefix("e=") {
+            revision = found.parse().map_err(|_| {
+                LinkError::Malformed(format!(
+                    "found \"e={}\", accepted: the revision of an engine, a whole number",
+                    shortened(found)
+                ))
+            })?;
         } else if let Some(field) = field.strip_prefix("view.") {
             view.read(field)?;
         } else {
@@ -465,6 +488,7 @@ fn fields(rest: &str) -> Result<(Vec<&str>, Option<Expected>, View), LinkError> 
         .map(|check| Expected {
             profile_hash: check[..4].to_owned(),
             digest: check[4..].to_owned(),
+            revision,
         });
     Ok((others, expected, view))
 }

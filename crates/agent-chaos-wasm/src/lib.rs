@@ -228,6 +228,7 @@ struct OpenedLink {
     profile: String,
     profile_hash: String,
     expected_digest: Option<String>,
+    expected_revision: Option<u32>,
     profile_matches: Option<bool>,
     changed: Vec<wire::Change>,
     view: Vec<[String; 2]>,
@@ -286,6 +287,7 @@ pub fn decode_link(
             .expected
             .as_ref()
             .map(|expected| expected.digest.clone()),
+        expected_revision: opened.expected.as_ref().map(|expected| expected.revision),
         profile_matches: opened.profile_matches,
         changed: opened.changes,
         view: opened

@@ -38,6 +38,8 @@ export interface OpenedLink {
   profile: string;
   profile_hash: string;
   expected_digest: string | null;
+  /** Revision of the engine that promised it. */
+  expected_revision: number | null;
   profile_matches: boolean | null;
   changed: Change[];
   view: [string, string][];
