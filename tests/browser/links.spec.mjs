@@ -1,5 +1,7 @@
 // Links: what they show and lock, how they are opened, mangled and hostile ones, and the dialogs that make them.
 import { AxeBuilder, at, cli, decodeQR, expect, finish, open, said, test, type, unfold } from './harness.mjs';
+import { CHARTS } from '../../web/page/charts/list.js';
+import { LOCKS, PARTS } from '../../web/shared/view.js';
 import { hostile } from './hostile-links.mjs';
 
 const part = (page, id) => page.locator(`#${id}`);
@@ -413,4 +415,9 @@ test('hostile links opened afresh', async ({ page, site }) => {
     await expect(at(page, 'status')).toHaveText(/Ready|Running|Done|Error/);
     expect(await page.evaluate(() => 'hit' in globalThis)).toBe(false);
   }
+});
+
+test('the command line knows the parts and charts that the page has', async () => {
+  const shown = said('link', 'exp-002', '--no-run', '--view', `show=${PARTS.join(',')}`, '--view', `charts=${CHARTS.map(({ name }) => name).join(',')}`, '--view', `lock=${LOCKS.join(',')}`);
+  expect(shown).toContain(PARTS.join(','));
 });

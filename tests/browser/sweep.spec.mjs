@@ -47,10 +47,10 @@ test('a sweep over one field gives the rows that single runs give, as a curve, a
   expect(csv).toHaveLength(7);
   expect(csv[0].split(',')).toEqual(Object.keys(rows[0]));
   await at(page, 'sweep-measure').selectOption('p95');
-  await page.locator('#sweep details summary').click();
+  await at(page, 'sweep-result').locator('summary').click();
   const { mean } = summary['latency_seconds.p95'];
-  await expect(page.locator('#sweep tbody tr').nth(1)).toContainText(`${(1000 * mean).toFixed(1)} ms`);
-  await expect(page.locator('#sweep tbody tr').nth(1)).toContainText('3 runs');
+  await expect(at(page, 'sweep-result').locator('tbody tr').nth(1)).toContainText(`${(1000 * mean).toFixed(1)} ms`);
+  await expect(at(page, 'sweep-result').locator('tbody tr').nth(1)).toContainText('3 runs');
   const picture = (await saved(page, 'sweep-svg')).text;
   expect(picture).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
   expect(picture).not.toMatch(/var\(|color-mix|class=/);
@@ -145,6 +145,7 @@ test('what cannot be swept is refused in words, and nothing is run', async ({ pa
     [['agents.count=0..2'], 2, '/agents/count'],
     [['agents.count=1,2', 'agents.count=3,4'], 2, 'varied twice'],
     [['agents.count=1,2'], 0, 'seeds'],
+    [['=1,2'], 1, 'Name the field'],
     [['agents.count=<img src=x onerror=alert(1)>'], 2, '/agents/count'],
   ]) {
     await plan(page, fields, seeds);
@@ -167,7 +168,7 @@ test('a sweep is accessible in every state, at the width of a phone too', async 
   await expect(at(page, 'sweep-problem')).not.toHaveText('');
   await check();
   await sweep(page, ['agents.count=100,900', 'workers.count=2,12'], 2);
-  await page.locator('#sweep details summary').click();
+  await at(page, 'sweep-result').locator('summary').click();
   await check();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
 });
@@ -193,10 +194,10 @@ test('the edge of collapse is found with its interval, and told where there is n
   await expect(at(page, 'edge-sentence')).toContainText('In the range, no run', { timeout: 60_000 });
   await at(page, 'edge-question').selectOption('metastable');
   await at(page, 'edge-find').click();
-  await expect(at(page, 'sweep-problem')).toContainText('a timeline with an entry that ends');
+  await expect(at(page, 'edge-problem')).toContainText('a timeline with an entry that ends');
   await plan(page, ['agents.count=10,20'], 2);
   await at(page, 'edge-find').click();
-  await expect(at(page, 'sweep-problem')).toContainText('at least 5 seeds');
+  await expect(at(page, 'edge-problem')).toContainText('at least 5 seeds');
   await expect(at(page, 'edge-find')).toBeEnabled();
 });
 
@@ -241,9 +242,9 @@ test('a field up and down shows the loop, and says what the command line says', 
   await open(page, `${site}#v1.retry-storm`);
   await plan(page, ['arrivals.rate_per_second=20..140:40'], 3);
   await at(page, 'stairs-run').click();
-  await expect(at(page, 'sweep-problem')).toContainText('/timeline');
+  await expect(at(page, 'stairs-problem')).toContainText('/timeline');
   await at(page, 'stairs-hold').fill('');
   await plan(page, ['run.duration_seconds=20..140:40'], 3);
   await at(page, 'stairs-run').click();
-  await expect(at(page, 'sweep-problem')).toContainText('a field that may change in a run');
+  await expect(at(page, 'stairs-problem')).toContainText('a field that may change in a run');
 });

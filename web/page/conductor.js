@@ -448,7 +448,9 @@ export function conductor(engine, presets, store, place = PAGE) {
         const opened = await readLink(text);
         if (number !== opening) return;
         const check = engine.check(opened.profile);
-        const { view, problems } = readView(opened.view);
+        const { view: read, problems } = readView(opened.view);
+        // Whoever misspelt a part did not mean to hide the rest, nor what is said of it.
+        const view = problems.length ? { ...read, show: null } : read;
         adopt(check, { preset: opened.preset ?? store.get().preset, own: null, link: { opened, outcome: null }, view }, { what: OPENING });
         discard();
         if (problems.length) actions.say({ words: `Of what the link says of its view, this is not known here and left out: ${problems.join('; ')}.`, until: 'edit' });

@@ -159,7 +159,7 @@ export function controls(place, store, { actions, presets, own }) {
     setText(clock, state.working ? format.percent(state.working.progress, 0)
       : past ? `at ${format.moment(state.moment ?? 0)} of ${format.moment(front)}`
       : state.frame ? `${format.moment(front)} of virtual time, ${format.count(state.frame.events)} events${left(state)}`
-      : `about ${format.count(state.check.estimate.events)} events to come`);
+      : `at most about ${format.rough(state.check.estimate.events)} events to come`);
     scrub.disabled = front === 0;
     if (scrub.max !== String(front)) scrub.max = String(front);
     if (Number(scrub.value) !== (state.moment ?? front)) scrub.value = String(state.moment ?? front);

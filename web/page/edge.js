@@ -10,11 +10,11 @@ import { legend, sweepChart } from './sweep-chart.js';
 /** What the form of the sweep asks for. @typedef {{ profile: string, field: string, path: string, title: string, unit: string, low: number, high: number, first: number, seeds: number }} Asked */
 
 /** What the questions say of one run, for a list of choices. @param {string} words */
-const choice = (words) => `a run ${words}`;
+const choice = (words) => `a run ${words}${/^(collapses|degrades)$/.test(words) ? ' at some time' : ''}`;
 
 /**
  * @param {HTMLElement} place
- * @param {{ ask: () => Promise<Asked | null>, refuse: (error: unknown) => void, lock: (busy: boolean) => void }} form
+ * @param {{ ask: () => Promise<Asked | null>, refuse: (error: unknown) => string, lock: (busy: boolean) => void }} form
  */
 export function edge(place, { ask, refuse, lock }) {
   const question = element('select', { id: 'edge-question', 'data-testid': 'edge-question' });
@@ -22,6 +22,7 @@ export function edge(place, { ask, refuse, lock }) {
   const stop = element('button', { type: 'button', 'data-testid': 'edge-stop', disabled: true, onclick: () => { stopped = true; hands?.stop(); } }, 'Stop');
   const status = element('p', { class: 'small said', role: 'status', 'data-testid': 'edge-status' });
   const told = element('p', { class: 'small soft', 'data-testid': 'edge-told' });
+  const problem = element('p', { class: 'problem small', role: 'alert', 'data-testid': 'edge-problem' });
   const sentence = element('p', { class: 'edge-sentence', 'data-testid': 'edge-sentence' });
   const chart = sweepChart(() => {});
   chart.picture.setAttribute('data-testid', 'edge-picture');
@@ -33,7 +34,7 @@ export function edge(place, { ask, refuse, lock }) {
     element('h3', { text: 'The edge' }),
     element('p', { class: 'soft small', text: 'Where along the first field, between the least and the greatest of its values, half of the seeds tip over. Values are tried by bisection; a logistic curve through all of them gives the point and its 95 % interval.' }),
     element('div', { class: 'row' }, element('div', { class: 'field grow' }, element('label', { for: 'edge-question', text: 'The value from which' }), question), find, stop),
-    told, status, result);
+    problem, told, status, result);
 
   let stopped = false;
   let busy = false;
@@ -76,6 +77,7 @@ export function edge(place, { ask, refuse, lock }) {
     stopped = false;
     setText(status, 'Loading …');
     setText(told, '');
+    setText(problem, '');
     try {
       const made = await fill();
       const what = await ask();
@@ -91,7 +93,7 @@ export function edge(place, { ask, refuse, lock }) {
     } catch (error) {
       setText(status, '');
       if (isCrash(error)) reportError(error);
-      else refuse(error);
+      else setText(problem, refuse(error));
     } finally {
       hands?.close();
       hands = null;

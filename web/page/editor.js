@@ -73,7 +73,7 @@ export function editor(place, store, { actions, schema, own }) {
     const hint = element('p', { class: 'hint', id: `${id}-hint`, text: node.description });
     const problem = element('p', { class: 'problem', id: `${id}-problem`, hidden: true });
     const locking = element('p', { class: 'locked', id: `${id}-locked`, hidden: true }, LOCKED);
-    const common = { id, name: path, 'aria-describedby': `${id}-locked ${id}-range ${id}-hint ${id}-problem` };
+    const common = { id, name: path, 'aria-describedby': `${id}-range ${id}-hint ${id}-problem` };
     const types = [node.type].flat();
     const list = types.includes('array');
     /** Somebody is typing: what holds must not replace it. */
@@ -141,6 +141,8 @@ export function editor(place, store, { actions, schema, own }) {
       const locked = !mayChange(state.view, path);
       made.disabled = locked;
       locking.hidden = !locked;
+      // What is hidden is read out all the same, if a field refers to it.
+      input.setAttribute('aria-describedby', `${locked ? `${id}-locked ` : ''}${id}-range ${id}-hint ${id}-problem`);
       const wrong = problemOf(state, path, list);
       problem.hidden = !wrong;
       setText(problem, wrong ? explain(wrong, path) : '');

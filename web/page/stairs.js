@@ -20,14 +20,15 @@ const FIGURES = [
 
 /**
  * @param {HTMLElement} place
- * @param {{ ask: () => Promise<Asked | null>, refuse: (error: unknown) => void, lock: (busy: boolean) => void }} form
+ * @param {{ ask: () => Promise<Asked | null>, refuse: (error: unknown) => string, lock: (busy: boolean) => void }} form
  */
 export function stairs(place, { ask, refuse, lock }) {
-  const hold = element('input', { id: 'stairs-hold', 'data-testid': 'stairs-hold', type: 'number', inputmode: 'decimal', min: 1, step: 'any', value: 30 });
+  const hold = element('input', { id: 'stairs-hold', 'data-testid': 'stairs-hold', type: 'number', inputmode: 'decimal', min: 1, step: 'any', value: 30, 'aria-describedby': 'stairs-problem' });
   const run = element('button', { type: 'button', 'data-testid': 'stairs-run', onclick: () => void begin() }, 'Step up and down');
   const stop = element('button', { type: 'button', 'data-testid': 'stairs-stop', disabled: true, onclick: () => climb?.pause() }, 'Stop');
   const bar = element('progress', { max: 1, value: 0, hidden: true, 'aria-label': 'Progress of the steps' });
   const status = element('p', { class: 'small said', role: 'status', 'data-testid': 'stairs-status' });
+  const problem = element('p', { class: 'problem small', role: 'alert', id: 'stairs-problem', 'data-testid': 'stairs-problem' });
   const sentence = element('p', { class: 'edge-sentence', 'data-testid': 'stairs-sentence' });
   const figure = element('select', { id: 'stairs-figure', 'data-testid': 'stairs-figure', onchange: () => draw() }, ...FIGURES.map(({ name, label }) => element('option', { value: name }, label)));
   const chart = sweepChart(() => {});
@@ -44,7 +45,7 @@ export function stairs(place, { ask, refuse, lock }) {
   place.append(
     element('h3', { text: 'Up and down' }),
     element('p', { class: 'soft small', text: 'The first field is stepped through its values, up from a fresh start and down from the highest, each held for a while. Where both ways differ at one value, the system remembers: hysteresis.' }),
-    element('div', { class: 'row' }, element('div', { class: 'field' }, element('label', { for: 'stairs-hold', text: 'Each value held for, s' }), hold), run, stop), bar, status, result);
+    element('div', { class: 'row' }, element('div', { class: 'field' }, element('label', { for: 'stairs-hold', text: 'Each value held for, s' }), hold), run, stop), problem, bar, status, result);
 
   let busy = false;
   /** @type {Stairs | null} */
@@ -69,6 +70,8 @@ export function stairs(place, { ask, refuse, lock }) {
     set(true);
     setText(status, 'Loading …');
     bar.value = 0;
+    setText(problem, '');
+    hold.removeAttribute('aria-invalid');
     try {
       const { Stairs: Made } = await lab();
       const what = await ask();
@@ -94,7 +97,11 @@ export function stairs(place, { ask, refuse, lock }) {
     } catch (error) {
       setText(status, '');
       if (isCrash(error)) reportError(error);
-      else refuse(error);
+      else {
+        const held = /** @type {any} */ (error)?.field === '/run/duration_seconds';
+        if (held) hold.setAttribute('aria-invalid', 'true');
+        setText(problem, refuse(error));
+      }
     } finally {
       const there = document.activeElement === stop;
       set(false);

@@ -172,7 +172,15 @@ export function sweep(place, store, { actions, presets }) {
     failure = words;
     setText(problem, words);
     setText(plan, '');
-    for (const one of [first.path, first.values, second.path, second.values, seeds, start]) one.toggleAttribute('aria-invalid', one === where);
+    mark(where);
+  }
+
+  /** @param {HTMLElement} [where] */
+  function mark(where) {
+    for (const one of [first.path, first.values, second.path, second.values, seeds, start]) {
+      if (one === where) one.setAttribute('aria-invalid', 'true');
+      else one.removeAttribute('aria-invalid');
+    }
   }
 
   /** The engine knows fields by their paths; people know them by their titles. @param {SweepInfo} info @returns {SweepInfo} */
@@ -191,6 +199,8 @@ export function sweep(place, store, { actions, presets }) {
 
   /** The plan as it stands in the form, or null and what is wrong with it. @returns {Promise<Sweep | null>} */
   async function make() {
+    const unnamed = [first, ...(two.checked ? [second] : [])].find(({ path }) => path.value.trim() === '');
+    if (unnamed) throw Object.assign(new Error('Name the field to vary, such as agents.count or workers.count.'), { field: '' });
     const { Sweep: Made } = await lab();
     return new Made(store.get().check.profile, fields(), seedOf(start), seedOf(seeds));
   }
@@ -543,6 +553,7 @@ export function sweep(place, store, { actions, presets }) {
     async ask() {
       const { Sweep: Made } = await lab();
       const [field] = fields();
+      if (first.path.value.trim() === '') throw Object.assign(new Error('Name the field to vary, such as agents.count or workers.count.'), { field: '' });
       const made = new Made(store.get().check.profile, [field], seedOf(start), seedOf(seeds));
       try {
         const [{ path, title, unit: of, values }] = named(made.about()).axes;
@@ -552,7 +563,11 @@ export function sweep(place, store, { actions, presets }) {
         free(made);
       }
     },
-    refuse: said,
+    /** Marks what is wrong; the part says it beside its own button. @param {unknown} error */
+    refuse(error) {
+      mark(about(error));
+      return error instanceof Error ? error.message : String(error);
+    },
     /** @param {boolean} busy */
     lock(busy) {
       dropLook();

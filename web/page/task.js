@@ -203,7 +203,7 @@ export function task(place, store, { actions, engine, presets, schema }) {
     const bare = !shows(view, 'controls');
     running.hidden = !bare || !may(view, 'run') || !seat.hidden;
     setText(run, phase === 'running' ? 'Pause' : phase === 'paused' ? 'Resume' : phase === 'done' ? 'Run again' : 'Run');
-    setText(status, phase === 'ready' ? `about ${format.count(state.check.estimate.events)} events to come` : state.frame ? `${format.moment(state.frame.now_seconds)} of virtual time` : '');
+    setText(status, phase === 'ready' ? `at most about ${format.rough(state.check.estimate.events)} events to come` : state.frame ? `${format.moment(state.frame.now_seconds)} of virtual time` : '');
     outcome.hidden = !bare || !link;
     if (link && bare) {
       const [kind, words] = aboutLink(link, state);

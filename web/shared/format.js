@@ -41,6 +41,9 @@ export const rate = (value) => (isNumber(value) ? `${minus(value.toFixed(Math.ab
 /** A whole number with thin spaces between thousands. @param {number | null | undefined} value */
 export const count = (value) => (isNumber(value) ? Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ' ') : NONE);
 
+/** A whole number to two digits: an estimate. @param {number} value */
+export const rough = (value) => count(Number(value.toPrecision(2)));
+
 /** Any number, short. @param {number | null | undefined} value */
 export const number = (value, digits = 2) => (isNumber(value) ? minus(value.toFixed(digits)) : NONE);
 

@@ -15,6 +15,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use agent_chaos_core::detector::State;
 use agent_chaos_core::request::FailureMode;
 use agent_chaos_core::{Profile, Run, presets, wire};
 use serde_json::{Map, Value, json};
@@ -416,6 +417,7 @@ impl Assertions {
             known["profile"] = wire::to_value(profile);
             for expression in &expressions {
                 check_path(&expression.comparison().path, &known)?;
+                check_state(expression.comparison())?;
             }
         }
         let all = expressions.into_iter().map(|expression| Asserted {
@@ -512,6 +514,26 @@ fn check_path(path: &str, known: &Value) -> Result<(), Failure> {
             names.join(", ")
         ),
     ))
+}
+
+/// A misspelt state is another state than any that a run can be in, and would hold for ever.
+fn check_state(comparison: &Comparison) -> Result<(), Failure> {
+    let name = comparison.path.rsplit('.').next().unwrap_or_default();
+    let (true, Constant::Text(found)) = (
+        matches!(name, "state" | "worst_state" | "final_state"),
+        &comparison.constant,
+    ) else {
+        return Ok(());
+    };
+    if State::ALL.iter().any(|state| state.name() == found) {
+        return Ok(());
+    }
+    let names = State::ALL.map(State::name).join(", ");
+    let found = format!(
+        "--assert {} against {found}, which is no state",
+        comparison.path
+    );
+    Err(Failure::new("", found, names))
 }
 
 impl Asserted {

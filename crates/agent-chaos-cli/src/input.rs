@@ -11,6 +11,7 @@ use std::path::Path;
 
 use agent_chaos_core::Profile;
 use agent_chaos_core::presets::{self, PRESETS, Preset};
+use agent_chaos_core::sweep::{Axis, MOST_CELLS, Plan};
 use agent_chaos_core::wire::{self, MAX_TEXT_BYTES};
 use agent_chaos_link::{Opened, View};
 use serde_json::{Value, json};
@@ -153,6 +154,78 @@ pub fn view(options: &[String]) -> Result<View, Failure> {
             _ => (*key, *value),
         });
     Ok(View::of(pairs)?)
+}
+
+/// The parts of the page, the charts, and what can be locked beside fields, as the page names them.
+const PARTS: [&str; 12] = [
+    "controls", "verdict", "picture", "break", "charts", "compare", "sweep", "theory", "events",
+    "report", "share", "editor",
+];
+const CHARTS: [&str; 13] = [
+    "state",
+    "rates",
+    "derivative",
+    "queue",
+    "latency",
+    "amplification",
+    "phase",
+    "clients",
+    "connections",
+    "limit",
+    "removed",
+    "workers",
+    "downstream",
+];
+const LOCKS: [&str; 4] = ["all", "run", "break", "preset"];
+
+/// Refuses names that the page would leave out: whoever makes a link is told, not whoever opens it.
+pub fn check_view(view: &View, profile: &Profile) -> Result<(), Failure> {
+    for (key, value) in view.pairs() {
+        let (known, or_field): (&[&str], bool) = match key.as_str() {
+            "show" => (&PARTS, false),
+            "charts" => (&CHARTS, false),
+            "lock" => (&LOCKS, true),
+            "free" => (&[], true),
+            "sweep" => {
+                check_sweep(value, profile)?;
+                continue;
+            }
+            _ => continue,
+        };
+        let is_known = |word: &&str| known.contains(word) || or_field && is_field(word);
+        if let Some(odd) = value.split(',').find(|word| !is_known(word)) {
+            let mut accepted = known.join(", ");
+            if or_field {
+                let or = if accepted.is_empty() { "" } else { ", or " };
+                accepted += or;
+                accepted += "a field or a section of a profile by its path";
+            }
+            return Err(Failure::new("", format!("--view {key}={odd}"), accepted));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a profile has such a field or section.
+fn is_field(path: &str) -> bool {
+    let found = path.split('.').try_fold(wire::schema(), |node, name| {
+        let inside = node.get("properties").and_then(|all| all.get(name));
+        inside.or_else(|| name.parse::<usize>().ok().and(node.get("items")))
+    });
+    found.is_some()
+}
+
+/// `path=values;…;seeds=A..B`
+fn check_sweep(text: &str, profile: &Profile) -> Result<(), Failure> {
+    let mut fields: Vec<_> = text.split(';').collect();
+    let seeds = fields.pop().and_then(|last| last.strip_prefix("seeds="));
+    let Some(seeds) = seeds.filter(|_| (1..=2).contains(&fields.len())) else {
+        let accepted = "one or two fields and the seeds: path=values;path=values;seeds=A..B";
+        return Err(Failure::new("", format!("--view sweep={text}"), accepted));
+    };
+    let axes: Result<Vec<_>, _> = fields.into_iter().map(Axis::parse).collect();
+    Plan::new(profile, axes?, seed_range(seeds)?, MOST_CELLS)?;
+    Ok(())
 }
 
 /// The presets in one line.

@@ -204,6 +204,7 @@ fn run_seeds(
 fn link(options: &LinkOptions, out: &mut impl Write) -> Result<(), Stop> {
     let view = input::view(&options.view)?;
     let experiment = Experiment::read(&options.input)?.with(&options.settings)?;
+    input::check_view(&view, &experiment.profile)?;
     let digest = if options.no_run {
         None
     } else {

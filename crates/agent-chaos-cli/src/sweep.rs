@@ -244,7 +244,7 @@ fn axis_value(axis: &Axis, value: f64) -> Value {
     }
 }
 
-/// A point a line: its values, how many of its runs were ever in which state, and figures with their 95 %
+/// A point a line: its values, how many of its runs ended up COLLAPSED and how many were so at some time, and figures with their 95 %
 /// intervals.
 fn table(out: &mut impl Write, plan: &Plan, summary: &Summary) -> Result<(), Stop> {
     let mut lines: Vec<Vec<String>> = Vec::new();
@@ -252,7 +252,8 @@ fn table(out: &mut impl Write, plan: &Plan, summary: &Summary) -> Result<(), Sto
     header.extend(
         [
             "runs",
-            "ever collapsed [%]",
+            "ends up COLLAPSED [%]",
+            "at some time [%]",
             "failed [%]",
             "p95 [s]",
             "goodput [1/s]",
@@ -275,17 +276,21 @@ fn table(out: &mut impl Write, plan: &Plan, summary: &Summary) -> Result<(), Sto
         let values = plan.values(point);
         let mut cells: Vec<String> = values.iter().map(f64::to_string).collect();
         cells.push(told.runs().to_string());
-        let share = told.worst_state(State::Collapsed);
-        cells.push(if share.runs == 0 {
-            "–".into()
-        } else {
-            format!(
-                "{:.0} ({:.0}…{:.0})",
-                100.0 * share.share,
-                100.0 * share.low,
-                100.0 * share.high
-            )
-        });
+        for share in [
+            told.state(State::Collapsed),
+            told.worst_state(State::Collapsed),
+        ] {
+            cells.push(if share.runs == 0 {
+                "–".into()
+            } else {
+                format!(
+                    "{:.0} ({:.0}…{:.0})",
+                    100.0 * share.share,
+                    100.0 * share.low,
+                    100.0 * share.high
+                )
+            });
+        }
         for (name, scale) in [
             ("error_rate", 100.0),
             ("latency_seconds.p95", 1.0),

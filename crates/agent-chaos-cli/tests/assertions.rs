@@ -142,3 +142,18 @@ fn the_help_has_examples() {
         assert!(said.out.contains(words), "{words}");
     }
 }
+
+#[test]
+fn a_state_that_there_is_not_is_refused() {
+    for wrong in [
+        "state != COLAPSED",
+        "state != collapsed",
+        "worst_state == STABLE_",
+        "share(state == COLAPSED) == 0",
+    ] {
+        let said = asserted(&["--assert", wrong]);
+        assert_eq!(said.code, 2, "{wrong}");
+        let accepted = "STABLE, DEGRADED, COLLAPSED";
+        assert!(said.err.contains(accepted), "{wrong}: {}", said.err);
+    }
+}

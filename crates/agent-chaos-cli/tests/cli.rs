@@ -288,6 +288,28 @@ fn a_link_says_how_it_is_shown() {
     refused(&["link", "exp-002", "--view", "show"], b"", "key=value");
     refused(&["link", "exp-002", "--view", "looks=good"], b"", "looks");
     refused(&["link", "exp-002", "--view", "seeds=mine"], b"", "own");
+    for (wrong, words) in [
+        ("show=verdct", "verdict"),
+        ("charts=foo", "queue"),
+        ("lock=workers.cuont", "a field or a section"),
+        ("free=all", "a field or a section"),
+        ("sweep=zzz", "seeds=A..B"),
+        ("sweep=agents.cuont=1..3;seeds=1..2", "unknown field"),
+    ] {
+        refused(
+            &["link", "exp-002", "--view", wrong, "--no-run"],
+            b"",
+            words,
+        );
+    }
+    for good in [
+        "lock=all,workers",
+        "free=timeline.0.at_seconds,seed",
+        "sweep=agents.count=1..3;seeds=1..2",
+    ] {
+        let said = agent_chaos(&["link", "exp-002", "--view", good, "--no-run"], b"");
+        assert!(said.status.success(), "{good}");
+    }
     refused(
         &["link", "exp-002", "--view", "vs=workers.count=many"],
         b"",

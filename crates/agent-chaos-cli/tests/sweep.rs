@@ -640,6 +640,10 @@ fn an_edge_is_found_and_told_both_ways() {
         "--seeds",
         "1..6",
     ];
+    let usual: Value =
+        serde_json::from_str(&done(&[&words[..], &SHORT, &["--json"]].concat())).unwrap();
+    assert_eq!(usual["question"], "state-collapsed");
+    words.extend(["--until", "worst-collapsed"]);
     words.extend(SHORT);
     let said = done(&words);
     assert!(said.contains("A run collapses above"), "{said}");

@@ -80,8 +80,8 @@ impl Question {
         match self {
             Self::WorstState(State::Collapsed) => "collapses",
             Self::WorstState(_) => "degrades",
-            Self::State(State::Collapsed) => "resolves to COLLAPSED",
-            Self::State(_) => "resolves to DEGRADED or COLLAPSED",
+            Self::State(State::Collapsed) => "ends up COLLAPSED",
+            Self::State(_) => "ends up DEGRADED or COLLAPSED",
             Self::NotRecovered => "does not recover",
             Self::Metastable => "is metastable",
         }
@@ -290,17 +290,12 @@ impl Place {
                 lowest.runs,
                 number(value, 6)
             ),
-            Self::Between { from, to, above } => {
-                let [none, all] = if above { [from, to] } else { [to, from] };
-                format!(
-                    "A run {verb} {} the edge between {path} = {} and {}: none at {}, all at {}. Outcomes part too sharply for a curve, so that there is no finer interval.",
-                    side(above),
-                    number(from, 6),
-                    number(to, 6),
-                    number(none, 6),
-                    number(all, 6)
-                )
-            }
+            Self::Between { from, to, above } => format!(
+                "A run {verb} {} the edge between {path} = {} and {}. Outcomes part too sharply for a curve, so that there is no finer interval.",
+                side(above),
+                number(from, 6),
+                number(to, 6)
+            ),
             Self::At {
                 value,
                 half_width,
@@ -465,6 +460,16 @@ impl Edge {
     #[must_use]
     pub fn sentence(&self) -> String {
         let mut text = self.place.sentence(&self.path, self.question);
+        if let Place::Between { from, to, .. } = self.place {
+            let ends = [from, to].map(|end| {
+                let tried = self.tried.iter().find(|tried| tried.value == end);
+                tried.map_or(String::new(), |tried| {
+                    let Proportion { count, runs, .. } = tried.share();
+                    format!("{count} of {runs} at {}", number(end, 6))
+                })
+            });
+            text.push_str(&format!(" It was so in {}.", ends.join(" and ")));
+        }
         if let Some(back_at) = self.back_at {
             text.push_str(&format!(
                 " At {} it is as at the low end again: there is another edge, which this one is not about.",
@@ -546,7 +551,7 @@ impl Search {
         }
         let count = seeds.clone().count() as u64;
         if count < LEAST_SEEDS {
-            let found = format!("{count} seeds");
+            let found = format!("{count} {}", if count == 1 { "seed" } else { "seeds" });
             let accepted = format!("at least {LEAST_SEEDS} seeds: with fewer there is no half");
             return Err(ProfileError::refused("/seed", found, accepted));
         }

@@ -438,7 +438,7 @@ export interface Hysteresis {
   path: string;
   question: string;
   edges: { up: EdgePlace | null; down: EdgePlace | null };
-  /** Values at which goodput is lower on the way down, beyond chance. */
+  /** Values at which goodput is another on the way down, beyond the 95 % interval of the difference. */
   remembered: number[];
   sentence: string;
   levels: { value: number; goodput_per_second: BothWays; error_rate: BothWays; "queue.mean": BothWays; "latency_seconds.p95": BothWays; share: { up: Proportion | null; down: Proportion | null } }[];

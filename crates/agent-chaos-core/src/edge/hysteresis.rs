@@ -413,32 +413,52 @@ impl Hysteresis {
         [0, 1].map(|way: usize| self.branches[way].as_deref().map(Place::of))
     }
 
-    /// The values at which goodput is lower on the way down than on the way up, beyond chance.
+    /// The values at which goodput is another on the way down than on the way up, beyond the 95 % interval of the
+    /// difference within seeds.
     #[must_use]
     pub fn remembered(&self) -> Vec<f64> {
-        let lower = self.levels.iter().filter(|level| {
+        let differ = self
+            .levels
+            .iter()
+            .filter(|level| level.measures[0][2].is_beyond_chance());
+        differ.map(|level| level.value).collect()
+    }
+
+    /// Those of them at which it is lower on the way down, or higher.
+    fn differing(&self, lower: bool) -> Vec<f64> {
+        let differ = self.levels.iter().filter(|level| {
             let [.., difference] = level.measures[0];
-            difference.is_beyond_chance() && difference.mean.is_some_and(|mean| mean < 0.0)
+            let is_there = difference.mean.is_some_and(|mean| (mean < 0.0) == lower);
+            difference.is_beyond_chance() && is_there
         });
-        lower.map(|level| level.value).collect()
+        differ.map(|level| level.value).collect()
     }
 
     /// As sentences.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let remembered = self.remembered();
-        let mut text = match (remembered.first(), remembered.last()) {
-            (Some(first), Some(last)) => {
-                let steps = if first == last {
-                    format!("{} = {first}", self.path)
-                } else {
-                    format!("{} values of {} from {first} to {last}", remembered.len(), self.path)
-                };
-                format!(
-                    "There is hysteresis: at {steps}, goodput is lower on the way down than on the way up, beyond the 95 % interval of the difference within seeds."
-                )
-            }
-            _ => "There is no hysteresis to be seen: at no value is goodput lower on the way down than on the way up, beyond the 95 % interval of the difference within seeds.".to_owned(),
+        let steps = |values: &[f64]| match values {
+            [] => String::new(),
+            [one] => format!("{} = {one}", self.path),
+            [first, .., last] => format!(
+                "{} values of {} from {first} to {last}",
+                values.len(),
+                self.path
+            ),
+        };
+        let told = [(true, "lower"), (false, "higher")].map(|(lower, word)| {
+            let values = self.differing(lower);
+            (!values.is_empty())
+                .then(|| format!("at {} goodput is {word} on the way down", steps(&values)))
+        });
+        let told: Vec<_> = told.into_iter().flatten().collect();
+        let mut text = if told.is_empty() {
+            "There is no hysteresis to be seen: at no value is goodput another on the way down than on the way up, beyond the 95 % interval of the difference within seeds.".to_owned()
+        } else {
+            format!(
+                "There is hysteresis: {}, beyond the 95 % interval of the difference within seeds (which by chance alone one value in twenty would be).",
+                told.join(", and ")
+            )
         };
         for (way, place) in ["up", "down"].iter().zip(self.edges()) {
             if let Some(place) = place {
