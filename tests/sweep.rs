@@ -2,6 +2,7 @@
 
 use agent_chaos_core::Limit;
 use agent_chaos_core::Profile;
+use agent_chaos_core::detector::State;
 use agent_chaos_core::edge::{Place, Question, Search, boundaries};
 use agent_chaos_core::presets;
 use agent_chaos_core::replication::Replications;
@@ -74,7 +75,7 @@ fn edges_by_other_seeds_agree_within_their_intervals() {
     let mut base = preset("exp-002");
     base.run.duration_seconds = 60.0;
     base.run.warmup_seconds = 10.0;
-    let question = Question::ALL[0].1;
+    let question = Question::WorstState(State::Collapsed);
     let found = [[1, 20], [21, 40]]
         .map(|seeds| edge(&base, "agents.count", [50.0, 1000.0], seeds, question));
     let [(one, h1), (other, h2)] = found.map(|place| match place {
@@ -132,7 +133,7 @@ fn a_sweep_has_an_edge_on_each_of_its_lines() {
     let mut summary = Summary::new(&plan);
     let rows = rows(&plan);
     rows.iter().for_each(|row| summary.add(row));
-    let all = boundaries(&plan, &summary, 0, Question::ALL[0].1);
+    let all = boundaries(&plan, &summary, 0, Question::WorstState(State::Collapsed));
     assert_eq!(all.len(), 2);
     let middles = all.iter().map(|line| match line.place {
         Place::At { value, .. } => value,
@@ -146,7 +147,7 @@ fn a_sweep_has_an_edge_on_each_of_its_lines() {
     // Points of which a run is missing are left out.
     let mut part = Summary::new(&plan);
     rows.iter().skip(1).for_each(|row| part.add(row));
-    let lines = boundaries(&plan, &part, 0, Question::ALL[0].1);
+    let lines = boundaries(&plan, &part, 0, Question::WorstState(State::Collapsed));
     assert_eq!(lines.len(), 2);
     assert_eq!(part.point(0).runs(), 9);
 }

@@ -332,7 +332,7 @@ test('a teacher makes a task, and the preview is what students get', async ({ pa
   }
   await expect(at(page, 'make-picked').locator('li')).toHaveCount(2);
   await at(page, 'make-vs').check();
-  await expect(text).toHaveValue(/~view\.show=controls,verdict,picture,break,charts,compare,report,share,editor~view\.lock=all~view\.free=workers\.count,queue~view\.ask=Why%20is%20it%20%E2%80%9Cstable%E2%80%9D%20now%3F~view\.vs=workers\.count=4~h=/);
+  await expect(text).toHaveValue(/~view\.show=controls,verdict,picture,break,charts,compare,sweep,theory,report,share,editor~view\.lock=all~view\.free=workers\.count,queue~view\.ask=Why%20is%20it%20%E2%80%9Cstable%E2%80%9D%20now%3F~view\.vs=workers\.count=4~h=/);
   await clean(page, '[data-testid="task-dialog"]');
   await at(page, 'make-seeds').check();
   // Nobody's own seed has the result of this one.
