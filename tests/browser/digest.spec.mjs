@@ -41,7 +41,7 @@ test('every preset has the same digests natively, in node and in Chromium', asyn
 
   // The module as the page ships it: served beside the page, loaded by the same browser.
   await open(page, site);
-  const [glue, binary] = [readFileSync(`${pkg}agent_chaos_wasm.js`, 'utf8'), readdirSync(new URL('../../web/dist/assets/', import.meta.url)).find((file) => file.endsWith('.wasm'))];
+  const [glue, binary] = [readFileSync(`${pkg}agent_chaos_wasm.js`, 'utf8'), readdirSync(new URL('../../web/dist/assets/', import.meta.url)).find((file) => file.startsWith('agent_chaos_wasm_bg-'))];
   await page.route('**/glue.js', (route) => route.fulfill({ contentType: 'text/javascript', body: glue }));
   const inChromium = await page.evaluate(async ([source, binary, presets, cut, seeds]) => {
     const wasm = await import(new URL('glue.js', location.href).href);
