@@ -267,7 +267,7 @@ const STATES = {
     await finish(page, expect);
     await page.context().grantPermissions(['clipboard-write']);
     await at(page, 'share').click();
-    await expect(page.locator('#share [role="status"]')).toContainText('Copied');
+    await expect(page.locator('#share [role="status"]').first()).toContainText('Copied');
   } },
   'long-run': { view: true, set: async (page) => {
     await at(page, 'preset').selectOption('mm1');
