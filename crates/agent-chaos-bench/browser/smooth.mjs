@@ -52,7 +52,7 @@ for (let turn = 0; turn < rounds; turn++) {
 }
 // Agents and workers, 40 values each, under 10 seeds: 16,000 runs of 60 s. How late the page is meanwhile, by a timer that is due every 20 ms.
 const page = await browser.newPage();
-await page.goto(site.url);
+await page.goto(`${site.url}#v1.exp-002~run.duration_seconds=60~run.warmup_seconds=10`);
 await page.locator('[data-later]').first().waitFor({ state: 'detached' });
 const fields = { 'sweep-path': 'agents.count', 'sweep-values': '10..400:10', 'sweep-path-2': 'workers.count', 'sweep-values-2': '1..40:1', 'sweep-seeds': '10' };
 await page.getByTestId('sweep-two').check();
