@@ -28,7 +28,8 @@
 //! let observer = Box::new(move |event: &Event<'_>| sees.borrow_mut().see(&Record::of(event)));
 //! let mut run = Run::observed(&profile, Some(observer));
 //! while !run.advance(Limit::NONE) {}
-//! run.with_series(|series| otlp.borrow_mut().finish(&run.report(), series, run.now()));
+//! let report = run.report();
+//! run.with_series(|series| otlp.borrow_mut().finish(&report, series, run.now()));
 //! let messages = otlp.borrow_mut().take();
 //! assert!(messages.iter().any(|message| message.path() == "/v1/metrics"));
 //! ```
