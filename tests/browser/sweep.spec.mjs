@@ -198,6 +198,8 @@ test('the edge of collapse is found with its interval, and told where there is n
   await plan(page, ['agents.count=10,20'], 2);
   await at(page, 'edge-find').click();
   await expect(at(page, 'edge-problem')).toContainText('at least 5 seeds');
+  await at(page, 'sweep-seeds').fill('5');
+  await expect(at(page, 'edge-problem')).toHaveText('');
   await expect(at(page, 'edge-find')).toBeEnabled();
 });
 

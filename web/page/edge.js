@@ -157,4 +157,7 @@ export function edge(place, { ask, refuse, lock }) {
     setText(status, 'The engine failed and has been replaced; look for the edge again.');
   });
   new ResizeObserver(() => { if (!result.hidden) draw(); }).observe(result);
+
+  /** What was wrong with the form is not any more, or not the same. */
+  return () => setText(problem, '');
 }

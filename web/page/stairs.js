@@ -138,4 +138,7 @@ export function stairs(place, { ask, refuse, lock }) {
     set(false);
   });
   new ResizeObserver(() => { if (!result.hidden) draw(); }).observe(result);
+
+  /** What was wrong with the form is not any more, or not the same. */
+  return () => setText(problem, '');
 }

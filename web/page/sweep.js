@@ -576,8 +576,8 @@ export function sweep(place, store, { actions, presets }) {
       buttons();
     },
   });
-  edge(edges, form(edges));
-  stairs(steps, form(steps));
+  const clear = [edge(edges, form(edges)), stairs(steps, form(steps))];
+  place.addEventListener('input', () => { for (const one of clear) one(); });
 
   new ResizeObserver(() => { if (shown && !result.hidden) drawResult(); }).observe(result);
 
